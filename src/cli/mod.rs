@@ -1,0 +1,1 @@
+//! One verb a file: reads flags, calls the rooms, prints, chooses the exit code.

@@ -1,0 +1,128 @@
+//! What goes into the engine (news) and what comes out (orders).
+
+use crate::model::event::{Event, Facts, Found, Job, Mode, Scope, StopHow, Verdict};
+use crate::model::names::{HostIx, RunId};
+use crate::model::question::{Answer, Question};
+use crate::model::{Outcome, Time};
+
+/// News from the world. Every one may come at any time; what comes too late is refused, not trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// Start a new run. The first input of a run, once.
+    Begin {
+        /// The run.
+        run: RunId,
+        /// Hash of the frozen plan.
+        plan: String,
+        /// Exercise or real.
+        mode: Mode,
+        /// Who starts it.
+        by: String,
+        /// Version of the program.
+        version: String,
+    },
+    /// Take a run up that has a journal: the first input after its events were applied.
+    Resume {
+        /// Who resumes it.
+        by: String,
+        /// Version of the program.
+        version: String,
+    },
+    /// A job (other than a `Resolve`) ended.
+    JobEnded {
+        /// Which.
+        job: Job,
+        /// How.
+        outcome: Outcome,
+        /// What came of it.
+        facts: Facts,
+    },
+    /// A `Resolve` job read a receipt.
+    ReceiptRead {
+        /// The `Resolve` job.
+        job: Job,
+        /// What it says.
+        found: Found,
+    },
+    /// A host was connected to.
+    HostReached {
+        /// Which.
+        host: HostIx,
+        /// Facts for people.
+        how: String,
+    },
+    /// A person answered a question, asked or not: an answer that comes before its question is kept.
+    Answered(Answer),
+    /// Somebody wants the run to stop.
+    StopRequested {
+        /// Who.
+        by: String,
+        /// How hard.
+        how: StopHow,
+    },
+    /// Somebody wants things taken back.
+    RollbackRequested {
+        /// How much.
+        scope: Scope,
+        /// Severed conduits too?
+        reopen: bool,
+        /// Who.
+        by: String,
+    },
+    /// Somebody takes on what is stuck.
+    Abandoned {
+        /// Who.
+        by: String,
+        /// Why.
+        comment: String,
+    },
+    /// Nothing but time passed: a `Wake` is due.
+    TimePassed,
+}
+
+/// Orders to the world, to be carried out in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Put this on disk, with this time, before any later order is carried out.
+    Record(Time, Event),
+    /// Start this job. For a `Resolve`, `resolves` is the attempt in question.
+    Start {
+        /// The job.
+        job: Job,
+        /// The attempt whose end was not seen.
+        resolves: Option<Job>,
+    },
+    /// End this job early; its end is still reported as `JobEnded`.
+    Cancel {
+        /// The job.
+        job: Job,
+    },
+    /// Put this question to people; it may be asked again after a resume.
+    Ask(Question),
+    /// The question no longer needs an answer.
+    Withdraw(Question),
+    /// Send `TimePassed` at this time. Replaces the wake-up ordered before.
+    Wake {
+        /// When.
+        at: Time,
+    },
+    /// Nothing more will come: the run ended in this process.
+    Finished(Verdict),
+}
+
+/// What bounds the engine from outside the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Jobs running at the same time, over all hosts.
+    pub jobs_at_once: u32,
+    /// Jobs running at the same time behind one jump host.
+    pub jobs_per_jump_host: u32,
+    /// Is somebody there to answer? If not, a run that only waits for people stops, resumable.
+    pub attended: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { jobs_at_once: 256, jobs_per_jump_host: 32, attended: true }
+    }
+}

@@ -1,0 +1,1 @@
+//! Events to disk and back: append-only, hash-chained, synced before anything is done about them.

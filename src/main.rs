@@ -1,0 +1,3 @@
+//! The `blackstart` program: everything is in the library.
+
+fn main() {}

@@ -1,0 +1,455 @@
+//! The facts of a run. The journal is the list of them; a run's state is what they add up to.
+//!
+//! Every type here is on disk for ever: fields may be added with a default, never renamed or reused.
+
+use super::names::{HostIx, PhaseIx, RunId, StepIx, TaskIx};
+use super::outcome::Outcome;
+use super::question::{Answer, Question};
+use super::time::Time;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One fact about a run, in the past tense.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The first event of every journal.
+    RunStarted {
+        /// The run.
+        run: RunId,
+        /// Hash of the frozen plan, as 64 hexadecimal digits.
+        plan: String,
+        /// Exercise or real.
+        mode: Mode,
+        /// Who started it (login name).
+        by: String,
+        /// The version of blackstart that started it.
+        version: String,
+    },
+    /// A new process took the run up. Every job that had started and not ended has thereby ended unseen:
+    /// applying this event turns each of them into `Unknown`.
+    RunResumed {
+        /// Who resumed it.
+        by: String,
+        /// The version of blackstart that resumed it.
+        version: String,
+    },
+    /// A connection to a host was made and its host key accepted.
+    HostReached {
+        /// The host.
+        host: HostIx,
+        /// Host key fingerprint (`SHA256:…`) and other facts worth keeping, for people.
+        how: String,
+    },
+    /// A phase began.
+    PhaseStarted {
+        /// Which.
+        phase: PhaseIx,
+    },
+    /// A phase is over.
+    PhaseEnded {
+        /// Which.
+        phase: PhaseIx,
+        /// Did all of its steps end well (or were tolerated by `continue`)?
+        well: bool,
+    },
+    /// All tasks of a step are settled.
+    StepEnded {
+        /// Which.
+        step: StepIx,
+        /// Were failures within the step's `max_failures`?
+        well: bool,
+        /// Hosts that failed, were unreachable or unknown.
+        failures: u32,
+    },
+    /// The tasks of a step that have not ended will not run.
+    StepNotRun {
+        /// Which.
+        step: StepIx,
+        /// Why not.
+        because: NotRun,
+    },
+    /// A job was ordered. On disk before the order leaves.
+    JobStarted {
+        /// Which.
+        job: Job,
+    },
+    /// A job (other than `Resolve`) ended, or its end was missed.
+    JobEnded {
+        /// Which.
+        job: Job,
+        /// How.
+        outcome: Outcome,
+        /// What came of it.
+        #[serde(default, skip_serializing_if = "Facts::is_empty")]
+        facts: Facts,
+    },
+    /// A `Resolve` job read the host's receipt of an attempt whose end had not been seen.
+    ReceiptRead {
+        /// The `Resolve` job.
+        job: Job,
+        /// What the receipt says.
+        found: Found,
+    },
+    /// A job that failed will be tried again at a time.
+    RetryPlanned {
+        /// The task.
+        task: TaskIx,
+        /// Which kind of job comes next.
+        kind: JobKind,
+        /// Not before.
+        at: Time,
+    },
+    /// A `wait` step's clock runs.
+    WaitStarted {
+        /// The task.
+        task: TaskIx,
+        /// Until then.
+        until: Time,
+    },
+    /// A task is settled (forwards).
+    TaskEnded {
+        /// Which.
+        task: TaskIx,
+        /// How.
+        end: TaskEnd,
+    },
+    /// People were asked.
+    Asked {
+        /// What.
+        question: Question,
+    },
+    /// A person answered.
+    Answered {
+        /// Question, answer, who and why.
+        answer: Answer,
+    },
+    /// Somebody asked the run to stop.
+    StopRequested {
+        /// Who.
+        by: String,
+        /// How hard.
+        how: StopHow,
+    },
+    /// From now on things are taken back instead of done.
+    RollbackStarted {
+        /// How much.
+        scope: Scope,
+        /// Are severed conduits re-opened too? Only ever because an operator asked for it.
+        reopen: bool,
+        /// A login name, or `policy`.
+        by: String,
+    },
+    /// A task's undo is settled.
+    UndoEnded {
+        /// Which.
+        task: TaskIx,
+        /// How.
+        end: UndoEnd,
+    },
+    /// Somebody looked at what is stuck and takes it on from here.
+    Abandoned {
+        /// Who.
+        by: String,
+        /// Why, and what was done about it.
+        comment: String,
+    },
+    /// Nothing more will happen in this process. A run that is `Stopped` or `Refused` can be resumed.
+    RunEnded {
+        /// The verdict.
+        verdict: Verdict,
+    },
+}
+
+/// Is this the real thing?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Real hosts, a real incident.
+    #[default]
+    Live,
+    /// Real hosts, a stopwatch.
+    Drill,
+    /// No hosts, virtual time.
+    Tabletop,
+}
+
+/// One attempt at one phase of a task. `attempt` counts from 1 for each task and kind, over all resumes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// The task.
+    pub task: TaskIx,
+    /// Which part of it.
+    pub kind: JobKind,
+    /// Which try.
+    pub attempt: u32,
+}
+
+/// The parts of a task that are ordered one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    /// Is it already so? Read-only.
+    Check,
+    /// Keep the present state for undo. Read-only.
+    Snapshot,
+    /// The action itself (script, upload, fetch or probe). May change something; claims a receipt.
+    Run,
+    /// Did it work? Read-only.
+    Verify,
+    /// Take it back. May change something; claims a receipt.
+    Undo,
+    /// What became of the newest `Run` whose end was not seen? Read-only, but waits for a job that still runs.
+    ResolveRun,
+    /// What became of the newest `Undo` whose end was not seen?
+    ResolveUndo,
+}
+
+/// What a host's receipt says about an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Found {
+    /// The receipts are intact and hold no claim: it never started, and now never can (the claim is spent).
+    NeverStarted,
+    /// It started and ended like this. Never `Unknown` and never `NotStarted`.
+    Ended(Outcome),
+    /// The host was reached and cannot tell (receipts lost, host restarted before they were on disk).
+    NoReceipt {
+        /// Why, for a person.
+        because: String,
+    },
+    /// The host could not be asked.
+    NotReached {
+        /// Why, for a person.
+        because: String,
+        /// May another try do better?
+        try_again: bool,
+    },
+}
+
+/// What came of a job besides its outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    /// Bytes of stdout, kept or not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stdout_bytes: u64,
+    /// Bytes of stderr, kept or not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stderr_bytes: u64,
+    /// Bytes beyond the limit on kept output, which were thrown away.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped_bytes: u64,
+    /// The last lines of stderr, or of stdout if there was none: scrubbed of secrets, control characters escaped.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub tail: String,
+    /// Files pulled into the run directory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+    /// What probes saw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<Seen>,
+}
+
+/// A file of the run directory that proves something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// Path below the run directory.
+    pub file: String,
+    /// Where it came from: the path or the script's name on the host.
+    pub from: String,
+    /// Its size.
+    pub bytes: u64,
+    /// SHA-256 as 64 hexadecimal digits.
+    pub sha256: String,
+}
+
+/// What one probe or verify script saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// What was tried from where, for people: `tcp db1:5432 from app1`.
+    pub what: String,
+    /// What was expected: `open`, `closed`, `exit 0`.
+    pub expected: String,
+    /// What was seen: `open`, `closed: no answer within 2s`, `exit 1`.
+    pub seen: String,
+    /// Do they agree?
+    pub agrees: bool,
+}
+
+/// How a task ended, forwards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskEnd {
+    /// It ran, and its verify (if any) agreed.
+    Done,
+    /// `check` said that it was so already; nothing was changed.
+    AlreadySo,
+    /// It did not end well.
+    Failed {
+        /// The job that did not.
+        kind: JobKind,
+        /// How that job ended. Never `Succeeded`.
+        outcome: Outcome,
+        /// May something on the host have changed? Then an undo must look at it.
+        changed: bool,
+    },
+    /// It did not run.
+    NotRun {
+        /// Why not.
+        because: NotRun,
+    },
+}
+
+/// Why a task did not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotRun {
+    /// Its `when` was false for the host, or it was not selected (`--limit`, `--phase`, `--until`): the plan says which.
+    LeftOut,
+    /// A step that it needs did not end well.
+    NeedFailed {
+        /// Which one.
+        step: StepIx,
+    },
+    /// More hosts of its own step had failed than `max_failures` allows.
+    TooManyFailures,
+    /// The run was rolled back before its turn.
+    RolledBack,
+    /// A person said no at a gate.
+    Refused {
+        /// Who.
+        by: String,
+    },
+}
+
+/// How hard to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopHow {
+    /// Start nothing new, let running jobs end.
+    Finish,
+    /// Also cancel what runs.
+    Cancel,
+}
+
+/// How much a rollback takes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Everything.
+    Run,
+    /// One phase.
+    Phase(PhaseIx),
+    /// A phase and all later ones.
+    FromPhase(PhaseIx),
+    /// A step and everything that comes after it.
+    FromStep(StepIx),
+}
+
+/// How a task's undo ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UndoEnd {
+    /// Taken back.
+    Undone,
+    /// Nothing to take back: `undo: not_needed`.
+    NotNeeded,
+    /// It cuts a conduit, and nobody asked to re-open it: left cut.
+    LeftCut,
+    /// Declared impossible to take back.
+    Impossible,
+    /// The undo did not end well, or its end was not seen and nothing can tell.
+    Failed {
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// Left, because something that stands on it is still in place.
+    Held {
+        /// A task that stands on it.
+        by: TaskIx,
+    },
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every task ended well (or was left out by the plan).
+    Completed,
+    /// Not finished; `resume` goes on.
+    Stopped {
+        /// Why.
+        because: StopReason,
+    },
+    /// A person said no at a gate; `resume` asks again.
+    Refused {
+        /// Who.
+        by: String,
+    },
+    /// Failed, and everything that was to be taken back is.
+    RolledBack,
+    /// Something could not be taken back: a person must look.
+    Stuck,
+}
+
+/// Why a run stopped short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// A step failed and its phase says `stop` (or a person chose so).
+    StepFailed {
+        /// The first one.
+        step: StepIx,
+    },
+    /// Somebody asked.
+    Operator {
+        /// Who.
+        by: String,
+        /// How hard.
+        how: StopHow,
+    },
+    /// Only people's answers are missing, and nobody is there to give them.
+    WaitingForPeople,
+    /// Everything else ran; some steps failed under `continue`.
+    FailuresLeft,
+}
+
+impl Facts {
+    /// Is there nothing to say?
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl JobKind {
+    /// The word used in file names, on the screen and in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            JobKind::Check => "check",
+            JobKind::Snapshot => "snapshot",
+            JobKind::Run => "run",
+            JobKind::Verify => "verify",
+            JobKind::Undo => "undo",
+            JobKind::ResolveRun => "resolve",
+            JobKind::ResolveUndo => "resolve-undo",
+        }
+    }
+    /// May it change something on a host? Then it claims a receipt there.
+    pub fn may_change(self) -> bool {
+        matches!(self, JobKind::Run | JobKind::Undo)
+    }
+}
+
+impl fmt::Display for JobKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}

@@ -1,0 +1,21 @@
+//! The nouns of Blackstart: inventories, runbooks, outcomes, events. No I/O, no clock, no YAML.
+
+pub mod event;
+pub mod inventory;
+pub mod names;
+pub mod outcome;
+pub mod pattern;
+pub mod place;
+pub mod probe;
+pub mod problem;
+pub mod question;
+pub mod runbook;
+pub mod secret;
+pub mod time;
+
+pub use event::Event;
+pub use inventory::Inventory;
+pub use outcome::{How, Outcome};
+pub use problem::{Problem, Problems};
+pub use runbook::Runbook;
+pub use time::{Millis, Time};

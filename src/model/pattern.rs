@@ -1,0 +1,1 @@
+//! Host patterns: names, groups, globs, and set algebra on them.
