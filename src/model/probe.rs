@@ -2,6 +2,7 @@
 
 use super::names::HostName;
 use super::time::Millis;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One probe. Texts may hold `{{name}}` placeholders that a task's values fill.
@@ -65,7 +66,7 @@ pub enum ProbeKind {
 }
 
 /// What a probe must see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Expect {
     /// The target answers.

@@ -76,7 +76,46 @@ pub struct Answer {
     pub comment: Option<String>,
 }
 
+impl Choice {
+    /// Every choice there is.
+    pub const ALL: [Choice; 11] = [
+        Choice::Done,
+        Choice::Approve,
+        Choice::Refuse,
+        Choice::ItSucceeded,
+        Choice::ItFailed,
+        Choice::NothingHappened,
+        Choice::Retry,
+        Choice::Continue,
+        Choice::Stop,
+        Choice::Rollback,
+        Choice::RollbackRun,
+    ];
+
+    /// The word that people type for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Choice::Done => "done",
+            Choice::Approve => "approve",
+            Choice::Refuse => "refuse",
+            Choice::ItSucceeded => "it-succeeded",
+            Choice::ItFailed => "it-failed",
+            Choice::NothingHappened => "nothing-happened",
+            Choice::Retry => "retry",
+            Choice::Continue => "continue",
+            Choice::Stop => "stop",
+            Choice::Rollback => "rollback",
+            Choice::RollbackRun => "rollback-run",
+        }
+    }
+}
+
 impl Question {
+    /// The choices that answer this question, the hopeful one first.
+    pub fn choices(&self) -> impl Iterator<Item = Choice> + '_ {
+        Choice::ALL.into_iter().filter(|choice| self.takes(*choice))
+    }
+
     /// Does this choice answer this question?
     pub fn takes(&self, choice: Choice) -> bool {
         use Choice::*;

@@ -9,6 +9,7 @@ use super::place::{Located, Span};
 use super::probe::Probe;
 use super::secret::SecretSource;
 use super::time::Millis;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -49,7 +50,7 @@ pub struct Param {
 }
 
 /// What kind of value a parameter takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ParamKind {
     /// Any text.
@@ -102,7 +103,7 @@ pub struct Phase {
 }
 
 /// What to do when a step fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
     /// Start nothing new, let running tasks end; the run can be resumed.
@@ -145,6 +146,8 @@ pub struct Step {
     pub undo: Located<Undo>,
     /// Environment for its scripts; values are templates.
     pub env: BTreeMap<String, Located<String>>,
+    /// Commands that its scripts need on the host; a dry run looks for them.
+    pub requires: Vec<String>,
     /// Become root (or another user) for its scripts; `None` is the host's setting.
     pub becomes: Option<bool>,
     /// May it be run again when its end was not seen?

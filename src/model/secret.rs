@@ -1,5 +1,6 @@
 //! Values that must never be seen: where they come from, and a type that does not print.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::Zeroizing;
@@ -32,7 +33,7 @@ impl fmt::Display for Secret {
 }
 
 /// Where a secret's value comes from. The plan carries this, never the value.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum SecretSource {
     /// An environment variable of the controller.

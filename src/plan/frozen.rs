@@ -4,6 +4,7 @@
 //! and its reports read nothing else. Scripts are stored once a step; what differs from host to host are
 //! the values of a task, so that ten thousand hosts cost ten thousand small maps and not ten thousand scripts.
 
+use super::choices::Choices;
 use crate::model::inventory::Reach;
 use crate::model::names::{
     ConduitName, GroupName, HostIx, HostName, PhaseId, PhaseIx, SecretName, StepId, StepIx, TaskIx, ZoneName,
@@ -100,8 +101,14 @@ pub struct PlannedStep {
     pub undo: PlannedUndo,
     /// Environment of its scripts: name and text with `$bs_…` variables, as inside double quotes.
     pub env: BTreeMap<String, String>,
+    /// Values of `$bs_…` variables that are the same on all its hosts, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, String>,
     /// Secrets whose values its scripts need, as variables `$bs_secret_NAME`.
     pub secrets: Vec<SecretName>,
+    /// Commands that its scripts need on the host; a dry run looks for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
     /// Does it become another user where the host says how? Becoming is the host's setting otherwise.
     pub becomes: Option<bool>,
     /// May it be run again when its end was not seen?
@@ -141,7 +148,8 @@ pub struct PlannedNeed {
 pub enum PlannedAction {
     /// A script on each host.
     Run(String),
-    /// A file to each host; its texts hold `{{name}}` placeholders.
+    /// A file to each host; its texts hold `{{name}}` placeholders. Where the file differs from host to host, so
+    /// does its SHA-256: a placeholder too.
     Upload(Upload),
     /// Evidence from each host; a path holds `{{name}}` placeholders.
     Fetch(Fetch),
@@ -276,4 +284,7 @@ pub struct Origin {
     pub inventory_file: String,
     /// When it was compiled.
     pub at: Time,
+    /// What the operator chose, so that the same plan can be compiled again.
+    #[serde(default)]
+    pub choices: Choices,
 }

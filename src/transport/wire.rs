@@ -3,6 +3,7 @@
 //! A wire is three queues: bytes to its stdin, bytes from its stdout and stderr, and one last word. What
 //! speaks over a wire (`lane`) does not know whether SSH or a local process is beneath it.
 
+use crate::model::Millis;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -56,6 +57,25 @@ pub trait Link {
     /// Opens a TCP connection from the host to `host:port` (direct-tcpip, or a plain socket for the local
     /// link). `Ok` once it is established.
     fn tcp<'a>(&'a self, host: &'a str, port: u16) -> Pending<'a, Result<Wire, Trouble>>;
+    /// Like `tcp`, with a limit for the try itself. A caller that wants a limit must give it here and not drop the
+    /// future instead: only the link knows whether the connection was really tried all that time, and whether
+    /// the host in between was alive. `TargetClosed` says both.
+    fn tcp_within<'a>(
+        &'a self,
+        host: &'a str,
+        port: u16,
+        limit: Millis,
+    ) -> Pending<'a, Result<Wire, Trouble>> {
+        Box::pin(async move {
+            match tokio::time::timeout(limit.std(), self.tcp(host, port)).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    let what = format!("{host}:{port}: no answer within {limit}");
+                    Err(Trouble::new(TroubleKind::TargetClosed, what))
+                }
+            }
+        })
+    }
     /// Is the link still up, as far as is known?
     fn is_up(&self) -> bool;
     /// What a person wants to know of it: host key fingerprint, algorithms, authentication.
