@@ -1,0 +1,213 @@
+//! Reads a runbook: its head, its parameters and objectives, and its phases.
+
+use super::grammar::runbook::{
+    Objective as ObjectiveShape, Param as ParamShape, Phase as PhaseShape, Runbook as Shape,
+};
+use super::order::{Names, References};
+use super::secrets;
+use super::shapes::{At, Entries, Plain};
+use super::sink::Sink;
+use super::step::{StepReader, all};
+use super::template::{Checker, Scope};
+use super::values::{YEAR, identifier, length, name, optional, plain, required, vars, version};
+use crate::model::Problem;
+use crate::model::names::{PhaseId, StepId};
+use crate::model::place::{Located, Span};
+use crate::model::runbook::{Moment, Objective, Param, ParamKind, Phase, Policy, Runbook};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Reads a runbook. What is wrong with it is in the sink; `None` if something is.
+pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, directory: &Path) -> Option<Runbook> {
+    let (span, shape) = (shape.span, shape.value?);
+    let names = Names::gather(sink, &shape);
+    version(sink, span, shape.version);
+    let title =
+        required(sink, "the file", span, "name", shape.name).and_then(|title| name(sink, "runbook", title));
+    let scope = Scope { params: keys(&shape.params), secrets: keys(&shape.secrets) };
+    let params = params(sink, shape.params);
+    let secrets = secrets::read(sink, shape.secrets, directory);
+    let objectives = shape.objectives.map_or(Some(Vec::new()), |objectives| {
+        all(objectives.value?.into_iter().map(|objective| self::objective(sink, &names, objective)))
+    });
+    let phases = required(sink, "the file", span, "phases", shape.phases);
+    let phases = phases.and_then(|phases| {
+        if phases.value.is_empty() {
+            sink.push(Problem::error("empty-value", "the runbook has no phases").at(phases.span));
+        }
+        let (templates, references) = (Checker::new(sink, scope), References::default());
+        let reader = PhaseReader { sink, names: &names, templates: &templates, references: &references };
+        let read = all(phases.value.into_iter().enumerate().map(|(at, phase)| reader.read(at, phase)));
+        references.report_cycles(sink);
+        read
+    });
+    Some(Runbook {
+        name: title?.value,
+        summary: shape.summary.map_or(Some(None), |summary| summary.value.map(Some))?,
+        params: params?,
+        vars: vars(shape.vars),
+        secrets: secrets?,
+        objectives: objectives?,
+        phases: phases?,
+    })
+}
+
+fn keys<T>(entries: &Option<At<Entries<T>>>) -> BTreeSet<String> {
+    let entries = entries.as_ref().and_then(|entries| entries.value.as_ref());
+    entries.into_iter().flat_map(|entries| entries.0.iter().map(|(key, _)| key.value.clone())).collect()
+}
+
+fn params(sink: &Sink<'_>, params: Option<At<Entries<ParamShape>>>) -> Option<BTreeMap<String, Param>> {
+    let Some(params) = params else { return Some(BTreeMap::new()) };
+    let read = params.value?.0.into_iter().map(|(key, shape)| {
+        let fine = identifier(sink, "parameter", &key);
+        let param = param(sink, &key, shape.value?);
+        fine.then_some(())?;
+        Some((key.value, param?))
+    });
+    all(read).map(BTreeMap::from_iter)
+}
+
+fn param(sink: &Sink<'_>, key: &Located<String>, shape: ParamShape) -> Option<Param> {
+    let kind = shape.kind.map_or(Some(ParamKind::default()), |kind| kind.value)?;
+    let fits = |field: At<Plain>, what: &str| {
+        let value = plain(field)?;
+        let fine = match kind {
+            ParamKind::String => value.value.is_string(),
+            ParamKind::Integer => value.value.is_i64() || value.value.is_u64(),
+            ParamKind::Boolean => value.value.is_boolean(),
+        };
+        if !fine {
+            let word = match kind {
+                ParamKind::String => "text",
+                ParamKind::Integer => "a whole number",
+                ParamKind::Boolean => "`true` or `false`",
+            };
+            let what =
+                format!("{what} of `{}` must be {word}, not `{}`", key.value, sink.written(value.span));
+            let problem = Problem::error("wrong-type", what).at(value.span);
+            sink.push(match kind {
+                ParamKind::String => problem.hint("put it in quotes, or set the parameter's `type`"),
+                ParamKind::Integer => problem.hint("write the number without quotes, or set another `type`"),
+                ParamKind::Boolean => problem.hint("write `true` or `false`, or set another `type`"),
+            });
+        }
+        fine.then_some(value)
+    };
+    let choices = shape.choices.map_or(Some(Vec::new()), |choices| {
+        let span = choices.span;
+        let listed = choices.value?;
+        if listed.is_empty() {
+            sink.push(Problem::error("empty-value", "`choices` is empty").at(span).hint("leave it out"));
+            return None;
+        }
+        all(listed.into_iter().map(|choice| fits(choice, "a choice")))
+    });
+    let default = shape.default.map(|default| fits(default, "the default"));
+    let required_at = shape.required.as_ref().map(|required| required.span);
+    let required = shape.required.map_or(Some(default.is_none()), |required| required.value)?;
+    let default = default.map_or(Some(None), |default| default.map(Some))?;
+    let choices = choices?;
+    if let Some(default) = &default {
+        if !choices.is_empty() && !choices.iter().any(|choice| choice.value == default.value) {
+            let what = format!("the default of `{}` is not among its choices", key.value);
+            sink.push(Problem::error("wrong-value", what).at(default.span));
+        }
+        if required {
+            let what = format!("`{}` is required, so that its default would never be used", key.value);
+            let problem = Problem::error("wrong-value", what).at(required_at.unwrap_or(key.span));
+            sink.push(problem.also(default.span, "the default").hint("take one of the two out"));
+        }
+    }
+    Some(Param {
+        kind,
+        required,
+        default: default.map(|default| default.value),
+        description: optional(shape.description),
+        choices: choices.into_iter().map(|choice| choice.value).collect(),
+        span: key.span,
+    })
+}
+
+fn objective(sink: &Sink<'_>, names: &Names, objective: At<ObjectiveShape>) -> Option<Objective> {
+    let (span, shape) = (objective.span, objective.value?);
+    let title = required(sink, "an objective", span, "name", shape.name);
+    let at = title.as_ref().map_or(span, |title| title.span);
+    let owner =
+        title.as_ref().map_or("an objective".to_owned(), |title| format!("objective `{}`", title.value));
+    let from = shape.from.map_or(Some(Moment::Start), |from| moment(sink, names, &owner, from.located()?));
+    let to = required(sink, &owner, at, "to", shape.to).and_then(|to| match to.value.trim() {
+        "start" => {
+            let problem = Problem::error("bad-moment", format!("{owner} ends where every run starts"));
+            sink.push(problem.at(to.span).hint("write `phase ID` or `step ID`"));
+            None
+        }
+        _ => moment(sink, names, &owner, to),
+    });
+    if shape.within.is_none() {
+        let problem = Problem::error("missing-key", format!("{owner} has no `within`")).at(at);
+        sink.push(problem.hint("say how long it may take: `within: 4h`"));
+    }
+    let within = length(sink, "within", shape.within?, YEAR);
+    Some(Objective { name: title?.value, from: from?, to: to?, within: within?, span: at })
+}
+
+fn moment(sink: &Sink<'_>, names: &Names, owner: &str, text: Located<String>) -> Option<Moment> {
+    let words: Vec<&str> = text.value.split_whitespace().collect();
+    match words.as_slice() {
+        ["start"] => Some(Moment::Start),
+        ["phase", id] => {
+            let at = text.value.rfind(id).map_or(text.span, |at| sink.inside(&text, at, id.len()));
+            names.find_phase(sink, owner, id, at).then(|| Moment::Phase(PhaseId::from(*id)))
+        }
+        ["step", id] => {
+            let at = text.value.rfind(id).map_or(text.span, |at| sink.inside(&text, at, id.len()));
+            let step = Located::new((*id).to_owned(), at);
+            names.find_step(sink, owner, "names", &step).map(|_| Moment::Step(StepId::from(*id)))
+        }
+        _ => {
+            let what = format!("{owner}: `{}` is no moment of a run", text.value.escape_debug());
+            let problem = Problem::error("bad-moment", what).at(text.span);
+            sink.push(problem.hint("write `start`, `phase ID` or `step ID`"));
+            None
+        }
+    }
+}
+
+/// What phases are read with.
+struct PhaseReader<'a, 'b> {
+    sink: &'a Sink<'a>,
+    names: &'b Names,
+    templates: &'b Checker<'a>,
+    references: &'b References,
+}
+
+impl PhaseReader<'_, '_> {
+    fn read(&self, phase_at: usize, phase: At<PhaseShape>) -> Option<Phase> {
+        let (span, shape) = (phase.span, phase.value?);
+        let id =
+            required(self.sink, "a phase", span, "id", shape.id).and_then(|id| name(self.sink, "phase", id));
+        let at: Span = id.as_ref().map_or(span, |id| id.span);
+        let owner = id.as_ref().map_or("a phase".to_owned(), |id| format!("phase `{}`", id.value));
+        let steps = required(self.sink, &owner, at, "steps", shape.steps);
+        let reader = StepReader {
+            sink: self.sink,
+            names: self.names,
+            references: self.references,
+            templates: self.templates,
+            phase: phase_at,
+        };
+        let steps = steps.and_then(|steps| {
+            if steps.value.is_empty() {
+                self.sink.push(Problem::error("empty-value", format!("{owner} has no steps")).at(at));
+            }
+            all(steps.value.into_iter().map(|step| reader.read(step)))
+        });
+        Some(Phase {
+            id: id.map(|id| Located::new(PhaseId(id.value), id.span))?,
+            title: shape.name.map_or(Some(None), |title| title.value.map(Some))?,
+            on_failure: shape.on_failure.map_or(Some(Policy::default()), |policy| policy.value)?,
+            steps: steps?,
+        })
+    }
+}

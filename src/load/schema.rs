@@ -1,0 +1,23 @@
+//! The JSON Schema of both files, for editors, made from the very shapes that read them.
+
+use super::grammar;
+use schemars::generate::SchemaSettings;
+
+/// The two kinds of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Hosts, groups, zones, conduits and services of a site.
+    Inventory,
+    /// Phases of steps, with objectives.
+    Runbook,
+}
+
+/// The JSON Schema of a kind of file, for editors.
+pub fn schema(which: Which) -> serde_json::Value {
+    let generator = SchemaSettings::draft2020_12().into_generator();
+    let schema = match which {
+        Which::Inventory => generator.into_root_schema_for::<grammar::inventory::Inventory>(),
+        Which::Runbook => generator.into_root_schema_for::<grammar::runbook::Runbook>(),
+    };
+    schema.to_value()
+}
