@@ -1,0 +1,166 @@
+//! The graph of steps: circles, the critical path, and how urgent each step is. Never looks at single hosts.
+
+use super::frozen::{Plan, PlannedAction, PlannedStep};
+use crate::model::Millis;
+use crate::model::names::{PhaseIx, StepIx};
+use crate::model::runbook::Approve;
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+
+/// A command and its check, over a connection that stands.
+const ESTIMATE_RUN: Millis = Millis::from_secs(10);
+/// A configuration file or a small archive.
+const ESTIMATE_UPLOAD: Millis = Millis::from_secs(5);
+/// A log file or the output of a tool.
+const ESTIMATE_FETCH: Millis = Millis::from_secs(10);
+/// Somebody reads, walks over, does it and comes back.
+const ESTIMATE_MANUAL: Millis = Millis::from_secs(600);
+/// A connection is made, or is not.
+const ESTIMATE_PROBE: Millis = Millis::from_secs(3);
+/// Somebody with the right to consent is found.
+const ESTIMATE_APPROVAL: Millis = Millis::from_secs(300);
+
+/// How long a step is expected to take if its author does not say.
+pub fn estimate(action: &PlannedAction, waves: usize, approve: Option<Approve>) -> Millis {
+    let once = match action {
+        PlannedAction::Run(_) => ESTIMATE_RUN,
+        PlannedAction::Upload(_) => ESTIMATE_UPLOAD,
+        PlannedAction::Fetch(_) => ESTIMATE_FETCH,
+        PlannedAction::Manual(_) => ESTIMATE_MANUAL,
+        PlannedAction::Wait(length) => *length,
+        PlannedAction::Probe(probe) => Millis(ESTIMATE_PROBE.0.max(probe.timeout.0.min(ESTIMATE_RUN.0))),
+    };
+    let consent = if approve.is_some() { ESTIMATE_APPROVAL.0 } else { 0 };
+    Millis(once.0.saturating_mul(waves as u64).saturating_add(consent))
+}
+
+/// Steps as nodes, in plan order; an edge goes from what is needed to what needs it and weighs the least time
+/// between the end of the one and the start of the other.
+pub type StepGraph = DiGraph<StepIx, Millis>;
+
+/// The graph of a plan's steps, or of some that are to become a plan.
+pub fn step_graph(steps: &[PlannedStep]) -> StepGraph {
+    let edges = steps.iter().map(|step| step.needs.len() + 1).sum();
+    let mut graph = StepGraph::with_capacity(steps.len(), edges);
+    for ix in 0..steps.len() {
+        graph.add_node(StepIx(ix as u32));
+    }
+    for (ix, step) in steps.iter().enumerate() {
+        let here = NodeIndex::new(ix);
+        for need in &step.needs {
+            graph.add_edge(NodeIndex::new(need.step.at()), here, Millis(0));
+        }
+        if let Some(after) = step.after {
+            graph.add_edge(NodeIndex::new(after.step.at()), here, after.at_least);
+        }
+    }
+    graph
+}
+
+/// A circle among the steps, if there is one: each needs the next, and the last is the first again.
+pub fn circle(graph: &StepGraph) -> Option<Vec<StepIx>> {
+    let knot = petgraph::algo::kosaraju_scc(graph)
+        .into_iter()
+        .find(|knot| knot.len() > 1 || graph.contains_edge(knot[0], knot[0]))?;
+    let mut path = vec![knot.iter().copied().min().unwrap_or(knot[0])];
+    loop {
+        let here = *path.last().expect("it began with one");
+        let next =
+            graph.neighbors_directed(here, Direction::Incoming).filter(|node| knot.contains(node)).min()?;
+        if let Some(start) = path.iter().position(|node| *node == next) {
+            let circle = path[start..].iter().chain([&next]);
+            return Some(circle.map(|node| graph[*node]).collect());
+        }
+        path.push(next);
+    }
+}
+
+/// The longest expected time from the start of each step to the end of the run. Phases are barriers: a step
+/// is followed by the longest way through its own phase and then by all later phases.
+pub fn urgencies(steps: &[PlannedStep], phases: usize, runs: &dyn Fn(StepIx) -> bool) -> Vec<Millis> {
+    let graph = step_graph(steps);
+    let order = petgraph::algo::toposort(&graph, None).expect("a plan's steps make no circle");
+    // Longest way from the start of a step to the end of its phase, then of each phase.
+    let mut within = vec![0_u64; steps.len()];
+    let mut longest = vec![0_u64; phases];
+    for node in order.iter().rev() {
+        let step = &steps[node.index()];
+        let follow = graph
+            .edges_directed(*node, Direction::Outgoing)
+            .filter(|edge| steps[edge.target().index()].phase == step.phase)
+            .map(|edge| edge.weight().0.saturating_add(within[edge.target().index()]))
+            .max();
+        let own = if runs(StepIx(node.index() as u32)) { step.estimate.0 } else { 0 };
+        within[node.index()] = own.saturating_add(follow.unwrap_or(0));
+        longest[step.phase.at()] = longest[step.phase.at()].max(within[node.index()]);
+    }
+    let later =
+        |phase: PhaseIx| longest[phase.at() + 1..].iter().fold(0_u64, |sum, one| sum.saturating_add(*one));
+    let later: Vec<u64> = (0..phases).map(|phase| later(PhaseIx(phase as u32))).collect();
+    let mut urgency: Vec<u64> = steps
+        .iter()
+        .zip(&within)
+        .map(|(step, within)| within.saturating_add(later[step.phase.at()]))
+        .collect();
+    // A minimum wait may reach into a later phase and outlast everything between.
+    for node in order.iter().rev() {
+        let reach = graph
+            .edges_directed(*node, Direction::Outgoing)
+            .map(|edge| edge.weight().0.saturating_add(urgency[edge.target().index()]))
+            .max()
+            .unwrap_or(0);
+        let own = if runs(StepIx(node.index() as u32)) { steps[node.index()].estimate.0 } else { 0 };
+        urgency[node.index()] = urgency[node.index()].max(own.saturating_add(reach));
+    }
+    urgency.into_iter().map(Millis).collect()
+}
+
+/// Does any task of the step run?
+pub fn runs(plan: &Plan, step: StepIx) -> bool {
+    plan.tasks_of(step).any(|task| plan.tasks[task.at()].left_out.is_none())
+}
+
+/// The steps that decide how long the run takes, in order.
+pub fn critical_path(plan: &Plan) -> Vec<StepIx> {
+    let graph = step_graph(&plan.steps);
+    let most_urgent = |steps: &mut dyn Iterator<Item = StepIx>| {
+        steps
+            .filter(|step| runs(plan, *step))
+            .max_by_key(|step| (plan.steps[step.at()].urgency, std::cmp::Reverse(*step)))
+    };
+    let mut path = Vec::new();
+    let mut here: Option<StepIx> = None;
+    let mut phase = 0;
+    while phase < plan.phases.len() {
+        // A dependent that stands in a later phase counts only if a wait makes it the longest way on.
+        let next = here.and_then(|step| {
+            let node = NodeIndex::new(step.at());
+            let own = plan.steps[step.at()].estimate.0;
+            let rest = plan.steps[step.at()].urgency.0.saturating_sub(own);
+            let edges = graph.edges_directed(node, Direction::Outgoing);
+            let tight = edges.filter(|edge| {
+                edge.weight().0.saturating_add(plan.steps[edge.target().index()].urgency.0) == rest
+            });
+            most_urgent(&mut tight.map(|edge| graph[edge.target()]))
+        });
+        match next {
+            Some(step) => {
+                phase = plan.steps[step.at()].phase.at();
+                path.push(step);
+                here = Some(step);
+            }
+            None => {
+                let from = if here.is_some() || !path.is_empty() { phase + 1 } else { 0 };
+                let starts = (from..plan.phases.len()).find_map(|at| {
+                    most_urgent(&mut plan.steps_of(PhaseIx(at as u32))).map(|step| (at, step))
+                });
+                let Some((at, step)) = starts else { break };
+                phase = at;
+                path.push(step);
+                here = Some(step);
+            }
+        }
+    }
+    path
+}
