@@ -1,0 +1,150 @@
+//! What a task wants next on its way forwards: a function of its state, its plan and the time, nothing else.
+
+use super::apply_resume::was_cancelled;
+use super::bounds::{PAUSE_AFTER_VAIN, TRIES_IN_VAIN_MAX, pause};
+use super::resolve;
+use super::state::RunState;
+use super::task::Stage;
+use crate::model::event::{JobKind, NotRun, TaskEnd};
+use crate::model::names::TaskIx;
+use crate::model::outcome::How;
+use crate::model::question::{Choice, Question};
+use crate::model::{Outcome, Time};
+use crate::plan::frozen::PlannedAction;
+
+/// What a task wants next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Next<End> {
+    /// Start a job of this kind.
+    Start(JobKind),
+    /// Note that a job of this kind is tried again, not before a time.
+    Retry(JobKind, Time),
+    /// Start the clock of a `wait` step.
+    Wait(Time),
+    /// Ask people.
+    Ask(Question),
+    /// It is settled.
+    End(End),
+    /// A clock runs until then.
+    Later(Time),
+    /// A job runs, or a question is open.
+    Nothing,
+}
+
+/// What an unsettled task wants next, once its gates are open.
+pub(super) fn next(state: &RunState, ix: TaskIx, now: Time) -> Next<TaskEnd> {
+    let task = state.task(ix);
+    match &task.stage {
+        Stage::Running { .. } | Stage::Asked => Next::Nothing,
+        Stage::Until(at) if now < *at => Next::Later(*at),
+        Stage::Until(_) => after_action(state, ix),
+        Stage::Retry { at, .. } if now < *at => Next::Later(*at),
+        Stage::Retry { kind, .. } | Stage::Again { kind } => Next::Start(*kind),
+        Stage::Idle if task.unknown.is_some() => Next::Start(JobKind::ResolveRun),
+        Stage::Idle if state.plan.step_of(ix).check.is_some() => Next::Start(JobKind::Check),
+        Stage::Idle => after_check(state, ix, now),
+        Stage::Answered { choice: Choice::Done, .. } => after_action(state, ix),
+        Stage::Answered { by, .. } => {
+            Next::End(TaskEnd::NotRun { because: NotRun::Refused { by: by.clone() } })
+        }
+        Stage::Read { found } => resolve::after_receipt(state, ix, found, now),
+        Stage::Ended { kind, outcome } if task.unknown.is_some() => {
+            resolve::after_look(state, ix, *kind, outcome, now)
+        }
+        Stage::Ended { kind, outcome } => after_job(state, ix, *kind, outcome, now),
+    }
+}
+
+fn after_job(state: &RunState, ix: TaskIx, kind: JobKind, outcome: &Outcome, now: Time) -> Next<TaskEnd> {
+    match (kind, outcome) {
+        (JobKind::Check, Outcome::Succeeded) => Next::End(TaskEnd::AlreadySo),
+        (JobKind::Check, Outcome::Failed { how: How::Exit(_) }) => after_check(state, ix, now),
+        (JobKind::Snapshot, Outcome::Succeeded) => act(state, ix, now),
+        (JobKind::Verify, Outcome::Succeeded) => Next::End(TaskEnd::Done),
+        (JobKind::Run, Outcome::Succeeded) => after_action(state, ix),
+        (_, outcome) if was_cancelled(outcome) => failed(state, ix, kind, outcome),
+        (JobKind::Run, Outcome::Failed { .. }) => run_failed(state, ix, outcome, now),
+        // Another look never hurts, and a check that was killed or overran has not told anything.
+        (JobKind::Check, Outcome::Failed { .. }) => in_vain(state, ix, kind, outcome, now),
+        (_, Outcome::Failed { .. }) => failed(state, ix, kind, outcome),
+        (_, Outcome::NotStarted { try_again: false, .. }) => failed(state, ix, kind, outcome),
+        (_, Outcome::NotStarted { .. } | Outcome::Unknown { .. }) => in_vain(state, ix, kind, outcome, now),
+        (JobKind::Undo | JobKind::ResolveRun | JobKind::ResolveUndo, Outcome::Succeeded) => {
+            unreachable!("{kind} does not succeed on the way forwards")
+        }
+    }
+}
+
+fn after_check(state: &RunState, ix: TaskIx, now: Time) -> Next<TaskEnd> {
+    let task = state.task(ix);
+    // A task that was opened again may have changed something: what was kept before that is what undo needs.
+    let kept = task.changed && task.snapshot.is_some();
+    match state.plan.step_of(ix).snapshot {
+        Some(_) if !kept => Next::Start(JobKind::Snapshot),
+        Some(_) | None => act(state, ix, now),
+    }
+}
+
+fn act(state: &RunState, ix: TaskIx, now: Time) -> Next<TaskEnd> {
+    match &state.plan.step_of(ix).action {
+        PlannedAction::Manual(_) => Next::Ask(Question::Manual { task: ix }),
+        PlannedAction::Wait(length) => Next::Wait(now + *length),
+        PlannedAction::Run(_)
+        | PlannedAction::Upload(_)
+        | PlannedAction::Fetch(_)
+        | PlannedAction::Probe(_) => Next::Start(JobKind::Run),
+    }
+}
+
+fn after_action(state: &RunState, ix: TaskIx) -> Next<TaskEnd> {
+    match state.plan.step_of(ix).verify.is_empty() {
+        true => Next::End(TaskEnd::Done),
+        false => Next::Start(JobKind::Verify),
+    }
+}
+
+fn run_failed(state: &RunState, ix: TaskIx, outcome: &Outcome, now: Time) -> Next<TaskEnd> {
+    let (failed_tries, retry) = (state.task(ix).tries.failed, state.plan.step_of(ix).retry);
+    match failed_tries < retry.attempts {
+        true => Next::Retry(JobKind::Run, now + pause(retry.delay, failed_tries)),
+        false => failed(state, ix, JobKind::Run, outcome),
+    }
+}
+
+/// A job that did not get anywhere: tried again a few times, then it has failed.
+fn in_vain(state: &RunState, ix: TaskIx, kind: JobKind, outcome: &Outcome, now: Time) -> Next<TaskEnd> {
+    match again_after_vain(state, ix, now) {
+        Some(at) => Next::Retry(kind, at),
+        None => failed(state, ix, kind, outcome),
+    }
+}
+
+/// When to try again what was tried in vain, if at all.
+pub(super) fn again_after_vain(state: &RunState, ix: TaskIx, now: Time) -> Option<Time> {
+    let tries = state.task(ix).tries.in_vain;
+    (tries < TRIES_IN_VAIN_MAX).then(|| now + pause(PAUSE_AFTER_VAIN, tries))
+}
+
+pub(super) fn failed(state: &RunState, ix: TaskIx, kind: JobKind, outcome: &Outcome) -> Next<TaskEnd> {
+    let changed = state.task(ix).may_have_changed();
+    Next::End(TaskEnd::Failed { kind, outcome: outcome.clone(), changed })
+}
+
+/// How a task is settled whose way forwards a rollback cuts short.
+pub(super) fn cut_short(state: &RunState, ix: TaskIx) -> TaskEnd {
+    let task = state.task(ix);
+    let failed = |kind, outcome: &Outcome| TaskEnd::Failed {
+        kind,
+        outcome: outcome.clone(),
+        changed: task.may_have_changed(),
+    };
+    match &task.stage {
+        _ if task.unknown.is_some() => failed(JobKind::Run, &resolve::not_seen()),
+        Stage::Ended { kind, outcome } | Stage::Retry { kind, after: Some(outcome), .. }
+            if *kind != JobKind::Check && *outcome != Outcome::Succeeded =>
+        {
+            failed(*kind, outcome)
+        }
+        _ => TaskEnd::NotRun { because: NotRun::RolledBack },
+    }
+}

@@ -1,0 +1,81 @@
+//! What must hold before a task may begin: needs, phase, consent, minimum waits, waves, failures.
+
+use super::policy::Halt;
+use super::state::RunState;
+use crate::model::Time;
+use crate::model::event::NotRun;
+use crate::model::names::{StepIx, TaskIx};
+use crate::model::question::Question;
+
+/// What stands before a step or a task that has not begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// Nothing.
+    Open,
+    /// Something that other events will change.
+    Shut,
+    /// Time, until then.
+    Later(Time),
+    /// People, who have to be asked.
+    Ask(Question),
+    /// It will never open.
+    Never(NotRun),
+}
+
+/// What stands before all tasks of a step.
+pub(super) fn of_step(state: &RunState, ix: StepIx, now: Time) -> Gate {
+    let planned = &state.plan.steps[ix.at()];
+    let step = state.step(ix);
+    if state.phase_now != Some(planned.phase) || step.is_over() || state.halt() != Halt::No {
+        return Gate::Shut;
+    }
+    let needs = planned.needs.iter().filter(|need| !need.same_host).map(|need| need.step);
+    let after = planned.after.iter().map(|after| after.step);
+    for needed in needs.chain(after) {
+        let other = state.step(needed);
+        match other.is_over() {
+            false => return Gate::Shut,
+            true if !other.ended_well() => return Gate::Never(NotRun::NeedFailed { step: needed }),
+            true => {}
+        }
+    }
+    let counts = step.counts();
+    if counts.failed > planned.max_failures {
+        return Gate::Never(NotRun::TooManyFailures);
+    }
+    if counts.failed + counts.unknown > planned.max_failures {
+        return Gate::Shut;
+    }
+    if let Some(by) = &step.refused_by {
+        return Gate::Never(NotRun::Refused { by: by.clone() });
+    }
+    if let Some(gate) = planned.approve
+        && (step.approvals.len() as u32) < gate.people
+    {
+        return Gate::Ask(Question::Approve { task: planned.first_task, people: gate.people });
+    }
+    match planned.after.and_then(|after| Some(state.step(after.step).ended_at()? + after.at_least)) {
+        Some(at) if now < at => Gate::Later(at),
+        Some(_) | None => Gate::Open,
+    }
+}
+
+/// What stands before one task, beside what stands before its step.
+pub(super) fn of_task(state: &RunState, ix: TaskIx) -> Gate {
+    let planned = &state.plan.tasks[ix.at()];
+    if state.task(ix).wave as usize > state.step(planned.step).wave() {
+        return Gate::Shut;
+    }
+    let mut gate = Gate::Open;
+    for need in state.plan.steps[planned.step.at()].needs.iter().filter(|need| need.same_host) {
+        let Some(other) = state.plan.task_on(need.step, planned.host) else { continue };
+        match state.task(other).end() {
+            None => gate = Gate::Shut,
+            Some(_) if !state.task(other).ended_well() => {
+                return Gate::Never(NotRun::NeedFailed { step: need.step });
+            }
+            Some(_) => {}
+        }
+    }
+    gate
+}

@@ -1,0 +1,164 @@
+//! Takes news in: checks whether they fit, and records what they say.
+
+use super::io::{Input, Output};
+use super::run::Engine;
+use super::scope::steps_in;
+use super::state::Status;
+use crate::model::event::{Facts, Found, Job, JobKind, Scope, StopHow, StopReason, Verdict};
+use crate::model::names::HostIx;
+use crate::model::question::Answer;
+use crate::model::{Event, Outcome};
+
+impl Engine {
+    pub(super) fn take_in(&mut self, input: Input) {
+        match input {
+            Input::Begin { run, plan, mode, by, version } => match self.state.status {
+                Status::New => {
+                    self.live = true;
+                    self.record(Event::RunStarted { run, plan, mode, by, version });
+                }
+                _ => self.refuse(),
+            },
+            Input::Resume { by, version } => self.resume(by, version),
+            Input::JobEnded { job, outcome, facts } => self.job_ended(job, outcome, facts),
+            Input::ReceiptRead { job, found } => self.receipt_read(job, found),
+            Input::HostReached { host, how } => self.host_reached(host, how),
+            Input::Answered(answer) => self.answered(answer),
+            Input::StopRequested { by, how } => self.stop_requested(by, how),
+            Input::RollbackRequested { scope, reopen, by } => self.rollback_requested(scope, reopen, by),
+            Input::Abandoned { by, comment } => self.abandoned(by, comment),
+            Input::TimePassed => self.wake = None,
+        }
+    }
+
+    fn refuse(&mut self) {
+        self.refused += 1;
+    }
+
+    fn goes_on(&self) -> bool {
+        self.live && self.state.need_live().is_ok()
+    }
+
+    fn resume(&mut self, by: String, version: String) {
+        match &self.state.status {
+            _ if self.live => self.refuse(),
+            _ if self.state.can_resume() => self.take_up(by, version),
+            Status::Ended(verdict) => {
+                let verdict = verdict.clone();
+                self.order(Output::Finished(verdict));
+            }
+            Status::New | Status::Running | Status::RollingBack { .. } => self.refuse(),
+        }
+    }
+
+    fn take_up(&mut self, by: String, version: String) {
+        self.live = true;
+        self.record(Event::RunResumed { by, version });
+        for question in self.state.questions.clone() {
+            self.put(question);
+        }
+    }
+
+    fn runs(&self, job: Job) -> bool {
+        let task = job.task.at() < self.state.tasks.len();
+        self.goes_on()
+            && task
+            && self.state.task(job.task).running().is_some_and(|(running, _)| running == job)
+    }
+
+    fn job_ended(&mut self, job: Job, outcome: Outcome, facts: Facts) {
+        match job.kind {
+            _ if !self.runs(job) => self.refuse(),
+            JobKind::ResolveRun | JobKind::ResolveUndo => {
+                let found = Found::NotReached { because: outcome.to_string(), try_again: true };
+                self.record(Event::ReceiptRead { job, found });
+            }
+            JobKind::Check | JobKind::Snapshot | JobKind::Run | JobKind::Verify | JobKind::Undo => {
+                self.record(Event::JobEnded { job, outcome, facts });
+            }
+        }
+    }
+
+    fn receipt_read(&mut self, job: Job, found: Found) {
+        let resolve = matches!(job.kind, JobKind::ResolveRun | JobKind::ResolveUndo);
+        if !self.runs(job) || !resolve {
+            return self.refuse();
+        }
+        let found = match found {
+            Found::Ended(outcome @ (Outcome::Unknown { .. } | Outcome::NotStarted { .. })) => {
+                Found::NoReceipt { because: format!("its receipt makes no sense: {outcome}") }
+            }
+            found => found,
+        };
+        self.record(Event::ReceiptRead { job, found });
+    }
+
+    fn host_reached(&mut self, host: HostIx, how: String) {
+        let known = host.at() < self.state.plan.hosts.len();
+        if !known || !self.goes_on() {
+            self.refuse();
+        } else if self.state.host_reached(host) != Some(how.as_str()) {
+            self.record(Event::HostReached { host, how });
+        }
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        match self.state.status != Status::New && self.state.accepts(&answer).is_ok() {
+            true => self.record(Event::Answered { answer }),
+            false => self.refuse(),
+        }
+    }
+
+    fn stop_requested(&mut self, by: String, how: StopHow) {
+        let harder = self.state.stop.as_ref().is_none_or(|(_, before)| how > *before);
+        if !self.goes_on() || !harder {
+            return self.refuse();
+        }
+        self.record(Event::StopRequested { by, how });
+        if how == StopHow::Cancel {
+            let running: Vec<Job> = self.state.running().map(|(job, _)| job).collect();
+            running.into_iter().for_each(|job| self.order(Output::Cancel { job }));
+        }
+    }
+
+    fn rollback_requested(&mut self, scope: Scope, reopen: bool, by: String) {
+        let known = steps_in(&self.state.plan, scope).is_some();
+        let begun = self.state.status != Status::New;
+        let already = self.goes_on() && self.state.status == Status::RollingBack { scope, reopen };
+        if !known || !begun || already {
+            return self.refuse();
+        }
+        if !self.live && self.state.need_live().is_ok() {
+            self.record(Event::RunResumed { by: by.clone(), version: env!("CARGO_PKG_VERSION").into() });
+        }
+        self.live = true;
+        self.record(Event::RollbackStarted { scope, reopen, by });
+        for question in self.state.questions.clone() {
+            if !self.asked.contains(&question) {
+                self.put(question);
+            }
+        }
+    }
+
+    /// In a run that goes on in this process it is a stop: what runs is seen to its end first.
+    fn abandoned(&mut self, by: String, comment: String) {
+        if self.state.status == Status::New {
+            return self.refuse();
+        }
+        if self.goes_on() {
+            return self.stop_requested(by, StopHow::Finish);
+        }
+        let unfinished = self.state.need_live().is_ok();
+        if unfinished {
+            self.record(Event::RunResumed { by: by.clone(), version: env!("CARGO_PKG_VERSION").into() });
+        }
+        self.record(Event::Abandoned { by: by.clone(), comment });
+        if unfinished {
+            let because = StopReason::Operator { by, how: StopHow::Finish };
+            self.record(Event::RunEnded { verdict: Verdict::Stopped { because } });
+        }
+        if let Status::Ended(verdict) = self.state.status.clone() {
+            self.order(Output::Finished(verdict));
+        }
+    }
+}
