@@ -2,5 +2,15 @@
 
 pub mod wire;
 pub mod work;
+pub mod remote;
+pub mod host;
+pub mod lane;
+pub mod local;
+pub mod scripted;
+pub mod ssh;
 
+pub use host::{Connector, Host};
+pub use local::Local;
+pub use remote::{FetchOrder, FetchWhat, Lost, Remote, Stop, Stopper, UploadOrder};
+pub use scripted::{Scripted, World};
 pub use wire::{Link, Trouble, Wire};

@@ -1,0 +1,321 @@
+//! A host's connection and its lanes, lent out one job at a time.
+
+use super::super::lane::{Lane, Opening};
+use super::super::remote::Tell;
+use super::super::wire::{Link, Trouble, TroubleKind};
+use super::Connector;
+use crate::model::Millis;
+use crate::model::names::RunId;
+use std::cell::{Cell, RefCell};
+use std::ops::{Deref, DerefMut};
+use std::rc::Rc;
+use tokio::sync::{Mutex, Notify};
+use tokio::time::sleep;
+
+/// Lanes of one connection: stock sshd allows ten sessions, and one must stay free to end a job that hangs.
+pub const LANES_MAX: usize = 8;
+
+/// Between tries to open a session where one was closed just before: the host ends its processes first.
+const SESSION_FREED_PAUSES: [Millis; 6] =
+    [Millis(20), Millis(50), Millis(100), Millis(300), Millis(1000), Millis(2000)];
+
+/// The connection and the lanes over it.
+pub(super) struct Lanes {
+    connector: Rc<dyn Connector>,
+    plain: Opening,
+    privileged: Option<Opening>,
+    /// Held while connecting, so that there is one attempt at a time.
+    connecting: Mutex<()>,
+    link: RefCell<Option<Rc<dyn Link>>>,
+    /// Attempts that ended, and the trouble of the last one: those who waited for it share it.
+    attempts: Cell<u64>,
+    last_trouble: RefCell<Option<Trouble>>,
+    /// What was refused for good: the connection as a whole, and becoming another user.
+    refused: RefCell<Option<Trouble>>,
+    become_refused: RefCell<Option<Trouble>>,
+    /// One sudo at a time, so that a wrong password is tried once and not once a lane.
+    becoming: Mutex<()>,
+    pool: RefCell<Pool>,
+    freed: Notify,
+    /// Lanes were closed, whose sessions the host may still count.
+    closed_some: Cell<bool>,
+    tell: RefCell<Option<Tell>>,
+}
+
+struct Pool {
+    idle: Vec<Idle>,
+    open: usize,
+    max: usize,
+    closed: bool,
+}
+
+struct Idle {
+    privileged: bool,
+    lane: Lane,
+    slot: Slot,
+}
+
+/// A lane on loan. Dropped without being given back it is closed: nobody knows what it was in the middle of.
+pub(super) struct Leased {
+    lane: Lane,
+    privileged: bool,
+    slot: Slot,
+}
+
+/// A lane to look after another one, with all that it lives on.
+pub(super) struct Beside {
+    pub(super) lane: Lane,
+    _slot: Option<Slot>,
+    _link: Option<Rc<dyn Link>>,
+}
+
+/// One of the sessions that the host allows.
+struct Slot(Rc<Lanes>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.pool.borrow_mut().open -= 1;
+        self.0.closed_some.set(true);
+        self.0.freed.notify_waiters();
+    }
+}
+
+impl Leased {
+    /// Idle and sound again: the next job may have it.
+    pub(super) fn give_back(self) {
+        let Leased { lane, privileged, slot } = self;
+        let lanes = slot.0.clone();
+        if !lanes.pool.borrow().closed {
+            lanes.pool.borrow_mut().idle.push(Idle { privileged, lane, slot });
+            lanes.freed.notify_waiters();
+        }
+    }
+    /// The lane for an order that uses it up; the session is free again when the rest is dropped.
+    pub(super) fn split(self) -> (Lane, impl Drop) {
+        (self.lane, self.slot)
+    }
+}
+
+impl Deref for Leased {
+    type Target = Lane;
+    fn deref(&self) -> &Lane {
+        &self.lane
+    }
+}
+
+impl DerefMut for Leased {
+    fn deref_mut(&mut self) -> &mut Lane {
+        &mut self.lane
+    }
+}
+
+impl Lanes {
+    pub(super) fn new(connector: Rc<dyn Connector>, plain: Opening, privileged: Option<Opening>) -> Self {
+        Self {
+            connector,
+            plain,
+            privileged,
+            connecting: Mutex::new(()),
+            link: RefCell::new(None),
+            attempts: Cell::new(0),
+            last_trouble: RefCell::new(None),
+            refused: RefCell::new(None),
+            become_refused: RefCell::new(None),
+            becoming: Mutex::new(()),
+            pool: RefCell::new(Pool { idle: Vec::new(), open: 0, max: LANES_MAX, closed: false }),
+            freed: Notify::new(),
+            closed_some: Cell::new(false),
+            tell: RefCell::new(None),
+        }
+    }
+
+    pub(super) fn run(&self) -> &RunId {
+        &self.plain.run
+    }
+
+    /// Does a privileged job become somebody else here?
+    pub(super) fn becomes(&self) -> bool {
+        self.privileged.is_some()
+    }
+
+    pub(super) fn on_reached(&self, tell: Tell) {
+        *self.tell.borrow_mut() = Some(tell);
+    }
+
+    pub(super) fn facts(&self) -> Option<String> {
+        self.link.borrow().as_ref().filter(|link| link.is_up()).map(|link| link.facts())
+    }
+
+    /// The connection, made if there is none.
+    pub(super) async fn link(&self) -> Result<Rc<dyn Link>, Trouble> {
+        let before = self.attempts.get();
+        if let Some(link) = self.standing() {
+            return Ok(link);
+        }
+        let _one = self.connecting.lock().await;
+        if let Some(link) = self.standing() {
+            return Ok(link);
+        }
+        if let Some(trouble) = self.refused.borrow().as_ref() {
+            return Err(trouble.clone());
+        }
+        if self.attempts.get() != before
+            && let Some(trouble) = self.last_trouble.borrow().as_ref()
+        {
+            return Err(trouble.clone());
+        }
+        let connected = self.connector.connect().await;
+        self.attempts.set(self.attempts.get() + 1);
+        match connected {
+            Ok(link) => {
+                *self.last_trouble.borrow_mut() = None;
+                self.pool.borrow_mut().max = LANES_MAX;
+                *self.link.borrow_mut() = Some(link.clone());
+                if let Some(tell) = self.tell.borrow().as_ref() {
+                    tell(&link.facts());
+                }
+                Ok(link)
+            }
+            Err(trouble) => {
+                if !trouble.try_again() {
+                    *self.refused.borrow_mut() = Some(trouble.clone());
+                }
+                *self.last_trouble.borrow_mut() = Some(trouble.clone());
+                Err(trouble)
+            }
+        }
+    }
+
+    fn forget(&self, lost: &Rc<dyn Link>) {
+        let mut link = self.link.borrow_mut();
+        if link.as_ref().is_some_and(|link| Rc::ptr_eq(link, lost)) {
+            *link = None;
+        }
+    }
+
+    fn standing(&self) -> Option<Rc<dyn Link>> {
+        self.link.borrow().as_ref().filter(|link| link.is_up()).cloned()
+    }
+
+    /// Is there a lane, or one in the making?
+    pub(super) fn is_warm(&self) -> bool {
+        self.pool.borrow().open > 0
+    }
+
+    /// A connection of its own, for whoever must not share.
+    pub(super) async fn fresh_link(&self) -> Result<Rc<dyn Link>, Trouble> {
+        self.connector.connect().await
+    }
+
+    /// A lane: an idle one, a further one, or the next that becomes free.
+    pub(super) async fn lease(self: &Rc<Self>, privileged: bool) -> Result<Leased, Trouble> {
+        let privileged = privileged && self.privileged.is_some();
+        let mut relinked = false;
+        let mut pauses = SESSION_FREED_PAUSES.iter();
+        loop {
+            let freed = self.freed.notified();
+            if self.pool.borrow().closed {
+                return Err(Trouble::new(TroubleKind::Settings, "the host was let go of"));
+            }
+            if let Some(Idle { lane, slot, .. }) = self.take_idle(privileged) {
+                return Ok(Leased { lane, privileged, slot });
+            }
+            let (open, max) = (self.pool.borrow().open, self.pool.borrow().max);
+            if open >= max {
+                // An idle lane of the other kind makes room.
+                let other = self.pool.borrow_mut().idle.pop();
+                match other {
+                    Some(Idle { lane, slot: _slot, .. }) => lane.close().await,
+                    None => freed.await,
+                }
+                continue;
+            }
+            self.pool.borrow_mut().open += 1;
+            let slot = Slot(self.clone());
+            let link = self.link().await?;
+            match self.open(&*link, privileged).await {
+                Ok(lane) => return Ok(Leased { lane, privileged, slot }),
+                // Fewer sessions than we would like (MaxSessions): share those there are.
+                Err(trouble) if trouble.kind == TroubleKind::Refused && open > 0 => {
+                    self.pool.borrow_mut().max = open;
+                }
+                // The host may not have noticed yet that a session of ours is over.
+                Err(trouble) if trouble.kind == TroubleKind::Refused => match pauses.next() {
+                    Some(pause) if self.closed_some.get() => {
+                        drop(slot);
+                        sleep(pause.std()).await;
+                    }
+                    _ => return Err(trouble),
+                },
+                // The link had died unnoticed while it was idle: over a fresh one, once.
+                Err(trouble) if trouble.kind == TroubleKind::Lost && !relinked => {
+                    relinked = true;
+                    self.forget(&link);
+                }
+                Err(trouble) => return Err(trouble),
+            }
+        }
+    }
+
+    /// A lane beside all others, to look after one of them: over the same connection if it has room, else over a
+    /// fresh one. Not to be given back.
+    pub(super) async fn lease_beside(&self, privileged: bool) -> Result<Beside, Trouble> {
+        let privileged = privileged && self.privileged.is_some();
+        if let Some(Idle { lane, slot, .. }) = self.take_idle(privileged) {
+            return Ok(Beside { lane, _slot: Some(slot), _link: None });
+        }
+        if let Some(link) = self.standing()
+            && let Ok(lane) = self.open(&*link, privileged).await
+        {
+            return Ok(Beside { lane, _slot: None, _link: None });
+        }
+        let link = self.connector.connect().await?;
+        let lane = self.open(&*link, privileged).await?;
+        Ok(Beside { lane, _slot: None, _link: Some(link) })
+    }
+
+    async fn open(&self, link: &dyn Link, privileged: bool) -> Result<Lane, Trouble> {
+        let Some(opening) = self.privileged.as_ref().filter(|_| privileged) else {
+            return Lane::open(link, &self.plain).await;
+        };
+        let _one = match opening.password {
+            Some(_) => Some(self.becoming.lock().await),
+            None => None,
+        };
+        if let Some(trouble) = self.become_refused.borrow().as_ref() {
+            return Err(trouble.clone());
+        }
+        let opened = Lane::open(link, opening).await;
+        if let Err(trouble) = &opened
+            && trouble.kind == TroubleKind::Become
+        {
+            *self.become_refused.borrow_mut() = Some(trouble.clone());
+        }
+        opened
+    }
+
+    fn take_idle(&self, privileged: bool) -> Option<Idle> {
+        loop {
+            let mut pool = self.pool.borrow_mut();
+            let at = pool.idle.iter().rposition(|idle| idle.privileged == privileged)?;
+            let mut idle = pool.idle.swap_remove(at);
+            drop(pool);
+            if idle.lane.is_sound() {
+                return Some(idle);
+            }
+        }
+    }
+
+    pub(super) async fn close(&self) {
+        let idle = {
+            let mut pool = self.pool.borrow_mut();
+            pool.closed = true;
+            std::mem::take(&mut pool.idle)
+        };
+        for Idle { lane, .. } in idle {
+            lane.close().await;
+        }
+        self.link.borrow_mut().take();
+        self.freed.notify_waiters();
+    }
+}

@@ -1,0 +1,186 @@
+//! The beginning of a lane: what the host says until the agent speaks, and sudo's question in between.
+
+use super::opening::Opening;
+use super::scan::{Piece, Scanner};
+use super::words::Hello;
+use crate::model::Millis;
+use crate::transport::wire::{Closed, FromWire, Trouble, TroubleKind, Wire};
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+/// As much of it is kept to explain why the agent never spoke.
+const NOISE_BYTES_KEPT: usize = 2048;
+/// What login scripts and sudo may print before the agent speaks.
+pub const NOISE_BYTES_MAX: usize = 256 * 1024;
+/// From the accepted channel to the agent's first answer: login scripts may be slow, not that slow.
+pub const HELLO_WAIT: Millis = Millis::from_secs(30);
+/// What a lane begins with.
+pub(super) struct Greeting {
+    /// stdout, behind the agent's greeting.
+    pub(super) out: Scanner,
+    /// stderr, perhaps still before it.
+    pub(super) err: Scanner,
+    /// The greeting.
+    pub(super) hello: Hello,
+    /// The nonce of the greeting on stderr, if that has not come yet.
+    pub(super) err_noise: Option<String>,
+}
+
+/// Sends the opening and waits for the agent's first answer, skipping what login scripts and sudo print.
+pub(super) async fn greet(wire: &mut Wire, opening: &Opening) -> Result<Greeting, Trouble> {
+    timeout(HELLO_WAIT.std(), listen(wire, opening)).await.unwrap_or_else(|_| {
+        let kind = if opening.is_privileged() { TroubleKind::Become } else { TroubleKind::Unreachable };
+        Err(Trouble::new(kind, format!("the shell on the host did not answer within {HELLO_WAIT}"))
+            .hint("a login script or sudo may be asking for something, look with `ssh -T`"))
+    })
+}
+
+async fn listen(wire: &mut Wire, opening: &Opening) -> Result<Greeting, Trouble> {
+    let lines = opening.lines();
+    let mut waiting = Waiting { noise: Noise::default(), privileged: opening.is_privileged() };
+    send(wire, lines.first.as_bytes()).await;
+    if let (Some(token), Some(password)) = (&lines.token, &opening.password)
+        && waiting.token(wire, token).await? == Asked::ForPassword
+    {
+        let mut answer = Zeroizing::new(password.reveal().as_bytes().to_vec());
+        answer.push(b'\n');
+        send(wire, &answer).await;
+        if waiting.token(wire, token).await? == Asked::ForPassword {
+            return Err(Trouble::new(TroubleKind::Become, "sudo refused the password")
+                .hint("it was tried once and will not be tried again in this run"));
+        }
+    }
+    send(wire, lines.second.as_bytes()).await;
+    let (mut out, mut err) = (Scanner::default(), Scanner::default());
+    let mut err_noise = Some(lines.hello.clone());
+    loop {
+        match waiting.next(wire).await? {
+            FromWire::Closed(_) => unreachable!("`next` makes it trouble"),
+            FromWire::Err(chunk) => {
+                err.push(chunk);
+                loop {
+                    match err.pull(err_noise.as_deref()) {
+                        Piece::Bytes(range) => waiting.noise.add(err.bytes(range))?,
+                        Piece::Frame(_) => err_noise = None,
+                        Piece::More => break,
+                        Piece::TooLong => return Err(waiting.trouble("answered something else")),
+                    }
+                }
+            }
+            FromWire::Out(chunk) => {
+                out.push(chunk);
+                loop {
+                    match out.pull(Some(&lines.hello)) {
+                        Piece::Bytes(range) => waiting.noise.add(out.bytes(range))?,
+                        Piece::Frame(words) => {
+                            let hello = Hello::read(&words);
+                            let hello = hello.ok_or_else(|| waiting.trouble("answered something else"))?;
+                            return Ok(Greeting { out, err, hello, err_noise });
+                        }
+                        Piece::More => break,
+                        Piece::TooLong => return Err(waiting.trouble("answered something else")),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An early end of the other side is told by `Waiting::next`, with what it printed.
+async fn send(wire: &Wire, bytes: &[u8]) {
+    let _ = wire.to.send(bytes.to_vec()).await;
+}
+
+struct Waiting {
+    noise: Noise,
+    privileged: bool,
+}
+
+#[derive(PartialEq, Eq)]
+enum Asked {
+    ForPassword,
+    Nothing,
+}
+
+impl Waiting {
+    async fn next(&mut self, wire: &mut Wire) -> Result<FromWire, Trouble> {
+        match wire.from.recv().await {
+            Some(FromWire::Closed(Closed::Lost(because))) => {
+                Err(Trouble::new(TroubleKind::Lost, format!("the link was lost: {because}")))
+            }
+            None => Err(Trouble::new(TroubleKind::Lost, "the link was lost")),
+            Some(FromWire::Closed(Closed::Exit(_) | Closed::NoStatus | Closed::Signal(_))) => {
+                Err(self.trouble("ended before it answered"))
+            }
+            Some(message @ (FromWire::Out(_) | FromWire::Err(_))) => Ok(message),
+        }
+    }
+
+    /// Waits for sudo's prompt (on stderr) or for the shell behind sudo (on stdout).
+    async fn token(&mut self, wire: &mut Wire, token: &str) -> Result<Asked, Trouble> {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        loop {
+            let (bytes, found) = match self.next(wire).await? {
+                FromWire::Out(chunk) => (seen(&mut out, chunk, token), Asked::Nothing),
+                FromWire::Err(chunk) => (seen(&mut err, chunk, token), Asked::ForPassword),
+                FromWire::Closed(_) => unreachable!("`next` makes it trouble"),
+            };
+            match bytes {
+                None => return Ok(found),
+                Some(noise) => self.noise.add(&noise)?,
+            }
+        }
+    }
+
+    fn trouble(&self, what: &str) -> Trouble {
+        let said = self.noise.words();
+        let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+        match self.privileged {
+            true => Trouble::new(TroubleKind::Become, format!("sudo {what}{said}")),
+            false => Trouble::new(TroubleKind::Settings, format!("the login shell {what}{said}"))
+                .hint("the login must be allowed to run `/bin/sh -c …`"),
+        }
+    }
+}
+
+/// `None` once the token was seen; else the chunk.
+fn seen(before: &mut Vec<u8>, chunk: Vec<u8>, token: &str) -> Option<Vec<u8>> {
+    before.extend_from_slice(&chunk);
+    if memchr::memmem::find(before, token.as_bytes()).is_some() {
+        return None;
+    }
+    before.drain(..before.len().saturating_sub(token.len()));
+    Some(chunk)
+}
+
+/// What was printed before the agent spoke: counted, and the end of it kept.
+#[derive(Default)]
+struct Noise {
+    bytes: usize,
+    kept: Vec<u8>,
+}
+
+impl Noise {
+    fn add(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+        self.bytes += bytes.len();
+        self.kept.extend_from_slice(bytes);
+        self.kept.drain(..self.kept.len().saturating_sub(NOISE_BYTES_KEPT));
+        match self.bytes > NOISE_BYTES_MAX {
+            true => Err(Trouble::new(
+                TroubleKind::Settings,
+                format!("the login shell prints without end instead of obeying: {}", self.words()),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Its last lines on one line, control characters escaped.
+    fn words(&self) -> String {
+        let text = String::from_utf8_lossy(&self.kept);
+        let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let last = lines[lines.len().saturating_sub(3)..].join("; ");
+        last.chars()
+            .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+            .collect()
+    }
+}

@@ -1,0 +1,29 @@
+//! Reaching a host over SSH: dials, checks the host key, logs in, and multiplexes wires over one connection.
+//! Never prompts, never decides what runs.
+
+mod agent;
+mod carrier;
+mod certificate;
+mod channel;
+mod connect;
+mod deadlines;
+mod host_key;
+mod keys;
+mod known_hosts;
+mod link;
+mod login;
+mod opening;
+mod outlet;
+mod pipe;
+mod pump;
+mod resolved;
+mod session;
+mod strand;
+mod surroundings;
+mod target;
+
+pub use connect::{connect, connect_from};
+pub use deadlines::Deadlines;
+pub use link::SshLink;
+pub use surroundings::Surroundings;
+pub use target::Target;

@@ -1,0 +1,269 @@
+//! The one file that names `ssh2`: a libssh2 session that never blocks and never touches the network.
+//!
+//! libssh2 gets one end of a socket pair, and the other end is emptied before and after each call. So a send
+//! always finds room: libssh2 keeps a half-sent packet by the *address* of its caller's buffer, several callers
+//! use buffers on the stack, and a retry from another depth of the stack would stall the session for ever.
+
+use crate::model::secret::Secret;
+use libssh2_sys as raw;
+use ssh2::{Error, ErrorCode, KeyboardInteractivePrompt, MethodType, Prompt};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+/// Why a call gave no result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// It wants bytes from the other side; call again with the same arguments.
+    Wait,
+    /// The other side said no; the connection goes on.
+    No(String),
+    /// A time limit inside libssh2 ran out; the connection goes on.
+    TimedOut,
+    /// The password must be changed first.
+    PasswordExpired,
+    /// The two sides share no algorithm; holds libssh2's text.
+    NoCommonAlgorithm(String),
+    /// The connection is of no use any more.
+    Broken(String),
+}
+
+/// What may be preferred, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preferences {
+    /// Key exchange methods.
+    pub kex: String,
+    /// Host key algorithms.
+    pub host_key: String,
+    /// Ciphers, both directions.
+    pub cipher: String,
+    /// Message authentication codes, both directions.
+    pub mac: String,
+}
+
+/// A libssh2 session. Clones share it; it is freed with the last one.
+#[derive(Clone)]
+pub struct Session(ssh2::Session);
+
+/// Lends a session the number of its socket while `Session` keeps the socket itself.
+struct Socket(UnixStream);
+
+impl AsRawFd for Socket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+impl Session {
+    /// A session over `socket`.
+    pub fn new(socket: UnixStream, prefer: &Preferences) -> Result<Self, Fault> {
+        let mut session = ssh2::Session::new().map_err(fault)?;
+        session.set_blocking(false);
+        // Every wait has a deadline of ours; libssh2's own, in whole seconds and shared by all waits, must not cut in.
+        super::channel::set_read_timeout(&mut session.raw(), super::channel::READ_TIMEOUT_OFF_S);
+        session.set_tcp_stream(Socket(socket));
+        // libssh2 drops the names it does not know and fails if none is left.
+        for (kind, names) in [
+            (MethodType::Kex, &prefer.kex),
+            (MethodType::HostKey, &prefer.host_key),
+            (MethodType::CryptCs, &prefer.cipher),
+            (MethodType::CryptSc, &prefer.cipher),
+            (MethodType::MacCs, &prefer.mac),
+            (MethodType::MacSc, &prefer.mac),
+        ] {
+            session.method_pref(kind, names).map_err(fault)?;
+        }
+        // The shortest interval libssh2 knows; when a keepalive is due, our own timers say.
+        session.set_keepalive(true, KEEPALIVE_S_MIN);
+        Ok(Self(session))
+    }
+
+    /// Identification and key exchange. Checks nothing about the host key but its signature.
+    pub fn handshake(&self) -> Result<(), Fault> {
+        self.0.clone().handshake().map_err(fault)
+    }
+
+    /// What the server calls itself, such as `SSH-2.0-OpenSSH_9.2p1`.
+    pub fn server_version(&self) -> String {
+        self.0.banner_bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
+    }
+
+    /// The host key as it came in the key exchange: a public key or a certificate, in wire format.
+    pub fn host_key(&self) -> Vec<u8> {
+        self.0.host_key().map(|(bytes, _)| bytes.to_vec()).unwrap_or_default()
+    }
+
+    /// The algorithms agreed on: key exchange, host key, cipher and MAC towards the server.
+    pub fn agreed(&self) -> [String; 4] {
+        [MethodType::Kex, MethodType::HostKey, MethodType::CryptCs, MethodType::MacCs]
+            .map(|kind| self.0.methods(kind).unwrap_or("").to_owned())
+    }
+
+    /// Was libssh2 built with the SHA-1 algorithms that old devices want?
+    pub fn knows_sha1(&self) -> bool {
+        self.0
+            .supported_algs(MethodType::Kex)
+            .is_ok_and(|names| names.iter().any(|name| name.ends_with("-sha1")))
+    }
+
+    /// Asks which ways of logging in `user` has. `None`: logged in already, the server wants no proof.
+    pub fn login_methods(&self, user: &str) -> Result<Option<Vec<String>>, Fault> {
+        match self.0.auth_methods(user) {
+            _ if self.0.authenticated() => Ok(None),
+            Ok(list) => Ok(Some(list.split(',').map(str::to_owned).collect())),
+            Err(error) => Err(fault(error)),
+        }
+    }
+
+    /// Offers a private key in any PEM format. `public` is the line of a certificate or public key file, to be
+    /// presented instead of the public key in the private one.
+    pub fn login_by_key(
+        &self,
+        user: &str,
+        private: &Secret,
+        public: Option<&str>,
+        passphrase: Option<&Secret>,
+    ) -> Result<(), Fault> {
+        let passphrase = passphrase.map(Secret::reveal);
+        self.0.userauth_pubkey_memory(user, public, private.reveal(), passphrase).map_err(login_fault)
+    }
+
+    /// Offers the password.
+    pub fn login_by_password(&self, user: &str, password: &Secret) -> Result<(), Fault> {
+        self.0.userauth_password(user, password.reveal()).map_err(login_fault)
+    }
+
+    /// Answers the server's questions; `answers` counts how often it answered with the password.
+    pub fn login_by_questions(&self, user: &str, answers: &mut Answers) -> Result<(), Fault> {
+        self.0.userauth_keyboard_interactive(user, answers).map_err(login_fault)
+    }
+
+    /// A handle on the agent at `socket`. Its calls block until the agent answers.
+    pub fn agent(&self, socket: &Path) -> Result<Agent, Fault> {
+        let mut agent = self.0.agent().map_err(fault)?;
+        agent.set_identity_path(socket).map_err(fault)?;
+        agent.connect().map_err(fault)?;
+        agent.list_identities().map_err(fault)?;
+        Ok(Agent(agent))
+    }
+
+    /// Asks the server for a sign of life. libssh2 swallows a second request within two seconds.
+    pub fn keepalive(&self) -> Result<(), Fault> {
+        self.0.keepalive_send().map(|_| ()).map_err(fault)
+    }
+
+    /// Says good-bye.
+    pub fn disconnect(&self) {
+        let _ = self.0.disconnect(None, "done", None);
+    }
+
+    /// The C session, for `channel`. Good as long as a clone of `self` lives.
+    pub fn pointer(&self) -> *mut raw::LIBSSH2_SESSION {
+        &mut *self.0.raw()
+    }
+
+    /// What the failure `code` of a C call means, with the session's last error text.
+    pub fn fault(&self, code: i32) -> Fault {
+        fault(Error::from_session_error(&self.0, code))
+    }
+
+    /// The session's last error.
+    pub fn last_fault(&self) -> Fault {
+        Error::last_session_error(&self.0).map_or_else(|| Fault::Broken("no reason given".into()), fault)
+    }
+}
+
+/// libssh2 makes two seconds of one.
+const KEEPALIVE_S_MIN: u32 = 2;
+
+/// A connection to an agent. Blocks: use it on a thread of its own.
+pub struct Agent(ssh2::Agent);
+
+/// A key that an agent holds: its public half in wire format, and its comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentKey {
+    /// Public key or certificate in wire format.
+    pub blob: Vec<u8>,
+    /// Whatever its owner called it.
+    pub comment: String,
+}
+
+impl Agent {
+    /// The keys it holds.
+    pub fn keys(&self) -> Result<Vec<AgentKey>, Fault> {
+        let keys = self.0.identities().map_err(fault)?;
+        Ok(keys
+            .iter()
+            .map(|key| AgentKey { blob: key.blob().to_vec(), comment: key.comment().to_owned() })
+            .collect())
+    }
+
+    /// Offers one of its keys.
+    pub fn login(&self, user: &str, key: &AgentKey) -> Result<(), Fault> {
+        let keys = self.0.identities().map_err(fault)?;
+        let found = keys.iter().find(|it| it.blob() == key.blob);
+        let found = found.ok_or_else(|| Fault::No("the agent lost the key".into()))?;
+        self.0.userauth(user, found).map_err(login_fault)
+    }
+}
+
+/// Answers a server's questions with the password, once.
+pub struct Answers {
+    /// What to answer.
+    pub password: Secret,
+    /// How many questions got it.
+    pub given: usize,
+    /// Questions that got an empty answer because nothing is known to say.
+    pub unanswered: Vec<String>,
+}
+
+impl KeyboardInteractivePrompt for Answers {
+    fn prompt<'a>(&mut self, _user: &str, _instructions: &str, prompts: &[Prompt<'a>]) -> Vec<String> {
+        prompts
+            .iter()
+            .map(|prompt| {
+                // A password is typed unseen; a question with echo asks for something else (a code, a new name).
+                if !prompt.echo && self.given == 0 {
+                    self.given += 1;
+                    self.password.reveal().to_owned()
+                } else {
+                    self.unanswered.push(prompt.text.trim().to_owned());
+                    String::new()
+                }
+            })
+            .collect()
+    }
+}
+
+fn fault(error: Error) -> Fault {
+    let text = error.message().to_owned();
+    let ErrorCode::Session(code) = error.code() else { return Fault::Broken(text) };
+    match code {
+        raw::LIBSSH2_ERROR_EAGAIN => Fault::Wait,
+        raw::LIBSSH2_ERROR_TIMEOUT => Fault::TimedOut,
+        raw::LIBSSH2_ERROR_PASSWORD_EXPIRED => Fault::PasswordExpired,
+        raw::LIBSSH2_ERROR_CHANNEL_FAILURE | raw::LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED => Fault::No(text),
+        raw::LIBSSH2_ERROR_KEX_FAILURE | raw::LIBSSH2_ERROR_METHOD_NOT_SUPPORTED => {
+            Fault::NoCommonAlgorithm(text)
+        }
+        _ => Fault::Broken(text),
+    }
+}
+
+/// Like `fault`, for a login: what ends other calls is here one key or password refused.
+fn login_fault(error: Error) -> Fault {
+    let ErrorCode::Session(code) = error.code() else { return fault(error) };
+    match code {
+        // libssh2 gives the codes of a refusal when the connection ended instead of an answer; only the text differs.
+        _ if error.message().starts_with("Waiting for") && code != raw::LIBSSH2_ERROR_EAGAIN => {
+            Fault::Broken("the server ended the connection during login".to_owned())
+        }
+        raw::LIBSSH2_ERROR_SOCKET_DISCONNECT
+        | raw::LIBSSH2_ERROR_SOCKET_SEND
+        | raw::LIBSSH2_ERROR_SOCKET_RECV
+        | raw::LIBSSH2_ERROR_EAGAIN
+        | raw::LIBSSH2_ERROR_TIMEOUT
+        | raw::LIBSSH2_ERROR_PASSWORD_EXPIRED => fault(error),
+        _ => Fault::No(error.message().to_owned()),
+    }
+}
