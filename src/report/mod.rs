@@ -1,1 +1,41 @@
 //! Turns plans, events and states into what people and machines read. Never decides anything.
+
+pub mod look;
+
+pub mod above;
+pub mod asking;
+pub mod chatter;
+pub mod commands;
+pub mod escape;
+pub mod words;
+
+pub mod display;
+pub mod going_on;
+pub mod narrate;
+pub mod ndjson;
+pub mod plain;
+pub mod progress;
+pub mod view;
+
+pub mod graph;
+mod host_list;
+mod plan_commands;
+mod plan_step;
+pub mod plan_text;
+
+pub mod dry_run;
+pub mod facts;
+pub mod recap;
+pub mod runs;
+pub mod show;
+pub mod table;
+pub mod tails;
+
+pub use display::{Both, Display, Quiet, Stream, on_stderr};
+pub use look::Look;
+pub use ndjson::ndjson;
+pub use plain::plain;
+pub use progress::live;
+pub use recap::{recap, recap_json};
+pub use show::show;
+pub use tails::Tails;

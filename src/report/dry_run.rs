@@ -1,0 +1,248 @@
+//! What a dry run found out, and what it could not: nothing was changed, and nothing is promised.
+
+use super::escape::line;
+use super::look::Look;
+use super::recap::list;
+use super::words::{self, CONTROLLER, so_many};
+use crate::model::event::Seen;
+use crate::model::names::{HostIx, StepIx, TaskIx};
+use crate::plan::Plan;
+use console::Style;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// What a dry run found out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DryRun {
+    /// Each task that the plan does not leave out, in plan order.
+    pub rows: Vec<DryRow>,
+    /// What was looked at on each host before anything else, in host order.
+    pub preflights: Vec<DryHost>,
+    /// What probes saw, each with the task that it belongs to.
+    pub probes: Vec<(TaskIx, Seen)>,
+}
+
+/// What is known about one task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DryRow {
+    /// The task.
+    pub task: TaskIx,
+    /// What would become of it.
+    pub would: Would,
+    /// Why this is believed, or why it cannot be known.
+    pub why: String,
+}
+
+/// What would become of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Would {
+    /// It would run.
+    Run,
+    /// `check` says that it is so already.
+    AlreadySo,
+    /// Nothing can tell beforehand.
+    CannotKnow,
+}
+
+/// What was looked at on a host: in words, and the trouble if there was any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DryHost {
+    /// The host; `None` is the controller.
+    pub host: Option<HostIx>,
+    /// What was looked at, and the trouble if there was any.
+    pub checks: Vec<(String, Result<String, String>)>,
+}
+
+/// Host names listed before the rest is a number.
+const NAMES_MAX: usize = 5;
+
+impl Would {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Would::Run => "would run",
+            Would::AlreadySo => "already so",
+            Would::CannotKnow => "cannot know",
+        }
+    }
+}
+
+impl DryRun {
+    /// How many tasks it could judge, and how many there are.
+    pub fn coverage(&self) -> (usize, usize) {
+        let known = self.rows.iter().filter(|row| row.would != Would::CannotKnow).count();
+        (known, self.rows.len())
+    }
+    /// Hosts with trouble.
+    pub fn hosts_in_trouble(&self) -> usize {
+        self.preflights.iter().filter(|host| host.checks.iter().any(|(_, found)| found.is_err())).count()
+    }
+    /// Probes that saw something else than expected. Before a cut, most of them do.
+    pub fn probes_disagreeing(&self) -> usize {
+        self.probes.iter().filter(|(_, seen)| !seen.agrees).count()
+    }
+}
+
+/// The findings as text: hosts, tasks step by step, probes, and how much of the plan could be judged.
+pub fn dry_run(plan: &Plan, dry: &DryRun, look: &Look) -> String {
+    let mut text = String::new();
+    let mut section = |title: &str, body: String| {
+        if !body.is_empty() {
+            text.push_str(&format!("{}\n{body}\n", look.bold(title)));
+        }
+    };
+    section("Hosts", preflights(plan, dry, look));
+    section("Tasks", rows(plan, dry, look));
+    section("Probes, as things are", probes(plan, dry, look));
+    text.push_str(&look.bold(&coverage(dry)));
+    text.push('\n');
+    text
+}
+
+fn preflights(plan: &Plan, dry: &DryRun, look: &Look) -> String {
+    let mut fine = Vec::new();
+    let mut text = String::new();
+    for host in &dry.preflights {
+        let name = host_name(plan, host.host);
+        let trouble: Vec<_> =
+            host.checks.iter().filter_map(|(what, found)| Some((what, found.as_ref().err()?))).collect();
+        if trouble.is_empty() {
+            fine.push(name);
+            continue;
+        }
+        for (what, why) in trouble {
+            let word = look.paint(Style::new().red().bold(), "TROUBLE");
+            text.push_str(&format!("  ✗ {name}: {word} with {}: {}\n", line(what), line(why)));
+        }
+    }
+    if !fine.is_empty() {
+        let sign = look.paint(Style::new().green(), "✓");
+        let what: Vec<String> = dry
+            .preflights
+            .first()
+            .map(|host| host.checks.iter().map(|(what, _)| line(what)).collect())
+            .unwrap_or_default();
+        let checks = if what.is_empty() { String::new() } else { format!(" ({})", what.join(", ")) };
+        text.push_str(&format!(
+            "  {sign} {} ready{checks}: {}\n",
+            so_many(fine.len(), "host"),
+            list(&fine, NAMES_MAX)
+        ));
+    }
+    text
+}
+
+/// A line for each step, verdict and reason; hosts with the same share it.
+fn rows(plan: &Plan, dry: &DryRun, look: &Look) -> String {
+    let mut groups: BTreeMap<(StepIx, Would, &str), Vec<String>> = BTreeMap::new();
+    for row in &dry.rows {
+        let step = plan.tasks[row.task.at()].step;
+        let name = words::place(plan, row.task).to_owned();
+        groups.entry((step, row.would, &row.why)).or_default().push(name);
+    }
+    let width = groups.keys().map(|(step, _, _)| plan.steps[step.at()].id.as_str().len()).max().unwrap_or(0);
+    let mut text = String::new();
+    let mut phase_before = None;
+    for ((step, would, why), hosts) in groups {
+        let planned = &plan.steps[step.at()];
+        if phase_before.replace(planned.phase) != Some(planned.phase) {
+            text.push_str(&format!(
+                "  {}\n",
+                look.dim(&format!("phase {}", plan.phases[planned.phase.at()].id))
+            ));
+        }
+        let style = match would {
+            Would::Run => Style::new(),
+            Would::AlreadySo => Style::new().green(),
+            Would::CannotKnow => Style::new().yellow(),
+        };
+        let verdict = look.paint(style, &format!("{:<11}", would.words()));
+        let why = if why.is_empty() { String::new() } else { format!(": {}", line(why)) };
+        let on = match hosts.as_slice() {
+            [one] => one.clone(),
+            hosts => format!("{} ({})", so_many(hosts.len(), "host"), list(hosts, NAMES_MAX)),
+        };
+        text.push_str(&format!("    {:<width$}  {verdict}  {on}{why}\n", planned.id.as_str()));
+    }
+    text
+}
+
+fn probes(plan: &Plan, dry: &DryRun, look: &Look) -> String {
+    let lines = dry.probes.iter().map(|(task, seen)| {
+        let sign = match seen.agrees {
+            true => look.paint(Style::new().green(), "✓"),
+            false => look.paint(Style::new().yellow(), "!"),
+        };
+        let (what, expected, saw) = (line(&seen.what), line(&seen.expected), line(&seen.seen));
+        let wanted = if seen.agrees {
+            String::new()
+        } else {
+            format!(", wanted {expected} after `{}`", plan.step_of(*task).id)
+        };
+        format!("  {sign} {what}: {saw}{wanted}\n")
+    });
+    lines.collect()
+}
+
+fn coverage(dry: &DryRun) -> String {
+    let (known, total) = dry.coverage();
+    let percent = (known * 100).checked_div(total).unwrap_or(100);
+    let trouble = match dry.hosts_in_trouble() {
+        0 => String::new(),
+        count => format!(" {} in trouble.", so_many(count, "host")),
+    };
+    format!(
+        "Nothing was changed. {known} of {} could be judged ({percent} %); the rest shows only when it runs.{trouble}",
+        so_many(total, "task")
+    )
+}
+
+/// The findings as data.
+pub fn dry_run_json(plan: &Plan, dry: &DryRun) -> Value {
+    let (known, total) = dry.coverage();
+    let tasks: Vec<Value> = dry
+        .rows
+        .iter()
+        .map(|row| {
+            let would = match row.would {
+                Would::Run => "would_run",
+                Would::AlreadySo => "already_so",
+                Would::CannotKnow => "cannot_know",
+            };
+            let step = plan.step_of(row.task);
+            let phase = &plan.phases[step.phase.at()].id;
+            let host = plan.host_of(row.task).map(|host| &host.name);
+            json!({ "phase": phase, "step": step.id, "host": host, "would": would, "why": row.why })
+        })
+        .collect();
+    let hosts: Vec<Value> = dry
+        .preflights
+        .iter()
+        .map(|host| {
+            let checks: Vec<Value> = host
+                .checks
+                .iter()
+                .map(|(what, found)| match found {
+                    Ok(detail) => json!({ "what": what, "fine": true, "detail": detail }),
+                    Err(why) => json!({ "what": what, "fine": false, "detail": why }),
+                })
+                .collect();
+            json!({ "host": host.host.map(|host| &plan.hosts[host.at()].name), "checks": checks })
+        })
+        .collect();
+    let probes: Vec<Value> = dry
+        .probes
+        .iter()
+        .map(|(task, seen)| {
+            let step = plan.step_of(*task);
+            let host = plan.host_of(*task).map(|host| &host.name);
+            json!({ "step": step.id, "host": host, "what": seen.what, "expected": seen.expected,
+                    "seen": seen.seen, "agrees": seen.agrees })
+        })
+        .collect();
+    json!({ "changed": false, "judged": known, "total": total, "tasks": tasks, "hosts": hosts, "probes": probes })
+}
+
+fn host_name(plan: &Plan, host: Option<HostIx>) -> String {
+    host.map_or(CONTROLLER.to_owned(), |host| plan.hosts[host.at()].name.to_string())
+}

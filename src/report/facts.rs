@@ -1,0 +1,335 @@
+//! What a run came to, counted: the facts of the recap, for its text and its JSON alike.
+
+use super::words;
+use crate::engine::{PhaseStatus, RunState, Status, StepStatus};
+use crate::model::Time;
+use crate::model::event::{Mode, NotRun, TaskEnd, UndoEnd, Verdict};
+use crate::model::names::{ConduitName, HostName, PhaseId, RunId, StepId, StepIx, TaskIx};
+use crate::model::runbook::Moment;
+use crate::plan::Plan;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunFacts {
+    /// The run's id; `null` before its first event.
+    pub run: Option<RunId>,
+    /// The runbook's name.
+    pub runbook: String,
+    /// The inventory's name.
+    pub inventory: String,
+    /// Exercise or real.
+    pub mode: Mode,
+    /// `completed`, `stopped`, `refused`, `rolled back`, `STUCK`; `null` while the run has not ended.
+    pub verdict: Option<&'static str>,
+    /// The verdict in one sentence.
+    pub sentence: String,
+    /// The exit code that tells the verdict; `null` while the run has not ended.
+    pub exit_code: Option<u8>,
+    /// Who started it.
+    pub by: Option<String>,
+    /// When it started.
+    pub started_at: Option<Time>,
+    /// When it ended.
+    pub ended_at: Option<Time>,
+    /// Tasks of each host that has any, in host order; those of the controller first.
+    pub hosts: Vec<HostFacts>,
+    /// Tasks that did not end well, those with the same reason together.
+    pub failures: Vec<FailureFacts>,
+    /// Tasks that did not run, those with the same reason together.
+    pub not_run: Vec<NotRunFacts>,
+    /// What could not be taken back.
+    pub needs_a_person: Vec<StuckFacts>,
+    /// Conduits that are cut now, as far as this run knows.
+    pub cuts: Vec<CutFacts>,
+    /// Objectives of the runbook.
+    pub objectives: Vec<ObjectiveFacts>,
+}
+
+/// The tasks of one host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+pub struct HostFacts {
+    /// Its name; `null` is the controller.
+    pub host: Option<HostName>,
+    /// Ran, and ended well.
+    pub done: u32,
+    /// Were so already.
+    pub already_so: u32,
+    /// Did not end well.
+    pub failed: u32,
+    /// Did not run, for a reason other than the plan's.
+    pub not_run: u32,
+    /// Left out by the plan.
+    pub left_out: u32,
+    /// Not settled: waiting or under way.
+    pub open: u32,
+    /// Of all these: taken back.
+    pub undone: u32,
+    /// Of all these: could not be taken back.
+    pub stuck: u32,
+    /// Time from start to end of its tasks, added up, in milliseconds.
+    pub time_ms: u64,
+}
+
+/// Tasks of a step that did not end well, for the same reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailureFacts {
+    /// The step.
+    pub step: StepId,
+    /// Where.
+    pub hosts: Vec<HostName>,
+    /// The reason.
+    pub why: String,
+    /// The tasks.
+    #[serde(skip)]
+    pub tasks: Vec<TaskIx>,
+}
+
+/// Tasks of a step that did not run, for the same reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotRunFacts {
+    /// The step.
+    pub step: StepId,
+    /// Its phase.
+    pub phase: PhaseId,
+    /// How many tasks.
+    pub tasks: u32,
+    /// The reason.
+    pub why: String,
+    /// Did the plan leave them out?
+    pub left_out: bool,
+}
+
+/// Something that could not be taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StuckFacts {
+    /// The step.
+    pub step: StepId,
+    /// Where; `null` is the controller.
+    pub host: Option<HostName>,
+    /// What happened.
+    pub why: String,
+    /// The task.
+    #[serde(skip)]
+    pub task: TaskIx,
+}
+
+/// A conduit that is cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CutFacts {
+    /// The conduit.
+    pub conduit: ConduitName,
+    /// The step that cuts it.
+    pub step: StepId,
+    /// Where.
+    pub hosts: Vec<HostName>,
+    /// Is it certain, on every host, or did some of the cut not end well?
+    pub certain: bool,
+}
+
+/// An objective, and whether it was met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ObjectiveFacts {
+    /// What it is called.
+    pub name: String,
+    /// How long it may take, in milliseconds.
+    pub within_ms: u64,
+    /// How long it took, in milliseconds; `null` if it was not reached.
+    pub took_ms: Option<u64>,
+    /// Was it met?
+    pub met: bool,
+}
+
+impl RunFacts {
+    /// Counts a run.
+    pub fn of(state: &RunState) -> Self {
+        let plan = state.plan();
+        let verdict = match state.status() {
+            Status::Ended(verdict) => Some(verdict),
+            Status::New | Status::Running | Status::RollingBack { .. } => None,
+        };
+        let stuck: BTreeSet<TaskIx> = state.needs_a_person().iter().map(|(task, _)| *task).collect();
+        Self {
+            run: state.run_id().cloned(),
+            runbook: plan.runbook.clone(),
+            inventory: plan.inventory.clone(),
+            mode: state.mode(),
+            verdict: verdict.map(words::verdict_word),
+            sentence: sentence(state, verdict),
+            exit_code: verdict.map(words::exit_code),
+            by: state.started_by().map(str::to_owned),
+            started_at: state.started_at(),
+            ended_at: state.ended_at(),
+            hosts: hosts(state, &stuck),
+            failures: failures(state),
+            not_run: not_run(state),
+            needs_a_person: state
+                .needs_a_person()
+                .iter()
+                .map(|(task, end)| stuck_facts(plan, *task, end))
+                .collect(),
+            cuts: cuts(state),
+            objectives: objectives(state),
+        }
+    }
+}
+
+fn sentence(state: &RunState, verdict: Option<&Verdict>) -> String {
+    match (verdict, state.status()) {
+        (Some(Verdict::Stuck), _) if state.abandoned_by().is_some() => {
+            let by = super::escape::line(state.abandoned_by().unwrap_or_default());
+            format!("Given up: something could not be taken back, and {by} has taken it on.")
+        }
+        (Some(verdict), _) => words::verdict(state.plan(), verdict),
+        (None, Status::New) => "Not started.".to_owned(),
+        (None, Status::RollingBack { .. }) => "Not over: things are being taken back.".to_owned(),
+        (None, Status::Running | Status::Ended(_)) => "Not over.".to_owned(),
+    }
+}
+
+fn hosts(state: &RunState, stuck: &BTreeSet<TaskIx>) -> Vec<HostFacts> {
+    let plan = state.plan();
+    let mut hosts = BTreeMap::new();
+    for (ix, planned) in plan.tasks.iter().enumerate() {
+        let (ix, task) = (TaskIx(ix as u32), state.task(TaskIx(ix as u32)));
+        let name = planned.host.map(|host| plan.hosts[host.at()].name.clone());
+        let host: &mut HostFacts =
+            hosts.entry(planned.host).or_insert_with(|| HostFacts { host: name, ..HostFacts::default() });
+        let column = match task.end() {
+            None => &mut host.open,
+            Some(TaskEnd::Done) => &mut host.done,
+            Some(TaskEnd::AlreadySo) => &mut host.already_so,
+            Some(TaskEnd::Failed { .. }) => &mut host.failed,
+            Some(TaskEnd::NotRun { because: NotRun::LeftOut }) => &mut host.left_out,
+            Some(TaskEnd::NotRun { .. }) => &mut host.not_run,
+        };
+        *column += 1;
+        host.undone += u32::from(task.undo() == Some(&UndoEnd::Undone));
+        host.stuck += u32::from(stuck.contains(&ix));
+        if let (Some(started), Some(ended)) = (task.started_at(), task.ended_at()) {
+            host.time_ms += ended.since(started).0;
+        }
+    }
+    hosts.into_values().collect()
+}
+
+fn failures(state: &RunState) -> Vec<FailureFacts> {
+    let plan = state.plan();
+    let mut groups: BTreeMap<(StepIx, String), Vec<TaskIx>> = BTreeMap::new();
+    for ix in tasks(plan) {
+        if let Some(end @ TaskEnd::Failed { .. }) = state.task(ix).end() {
+            groups.entry((plan.tasks[ix.at()].step, words::task_end(plan, ix, end))).or_default().push(ix);
+        }
+    }
+    groups
+        .into_iter()
+        .map(|((step, why), tasks)| FailureFacts {
+            step: plan.steps[step.at()].id.clone(),
+            hosts: names(plan, &tasks),
+            why,
+            tasks,
+        })
+        .collect()
+}
+
+fn not_run(state: &RunState) -> Vec<NotRunFacts> {
+    let plan = state.plan();
+    let mut groups: BTreeMap<(StepIx, bool, String), u32> = BTreeMap::new();
+    for ix in tasks(plan) {
+        if let Some(TaskEnd::NotRun { because }) = state.task(ix).end() {
+            let planned = &plan.tasks[ix.at()];
+            let why = words::not_run(plan, because, planned.left_out.as_deref());
+            *groups.entry((planned.step, *because == NotRun::LeftOut, why)).or_default() += 1;
+        }
+    }
+    groups
+        .into_iter()
+        .map(|((step, left_out, why), tasks)| {
+            let planned = &plan.steps[step.at()];
+            let phase = plan.phases[planned.phase.at()].id.clone();
+            NotRunFacts { step: planned.id.clone(), phase, tasks, why, left_out }
+        })
+        .collect()
+}
+
+fn stuck_facts(plan: &Plan, task: TaskIx, end: &UndoEnd) -> StuckFacts {
+    StuckFacts {
+        step: plan.step_of(task).id.clone(),
+        host: plan.host_of(task).map(|host| host.name.clone()),
+        why: words::undo_end(plan, task, end),
+        task,
+    }
+}
+
+/// What a step that severs has done or found done, and nobody has taken back.
+fn cuts(state: &RunState) -> Vec<CutFacts> {
+    let plan = state.plan();
+    let mut cuts = Vec::new();
+    for (ix, step) in plan.steps.iter().enumerate().filter(|(_, step)| !step.severs.is_empty()) {
+        let step_ix = StepIx(ix as u32);
+        let in_place: Vec<TaskIx> = plan
+            .tasks_of(step_ix)
+            .filter(|task| {
+                let found_so = matches!(state.task(*task).end(), Some(TaskEnd::AlreadySo));
+                found_so || state.may_have_changed(*task)
+            })
+            .collect();
+        if in_place.is_empty() {
+            continue;
+        }
+        let certain = state.step(step_ix).ended_well()
+            && in_place.iter().all(|task| {
+                matches!(state.task(*task).end(), Some(TaskEnd::Done | TaskEnd::AlreadySo))
+                    && !matches!(state.task(*task).undo(), Some(UndoEnd::Failed { .. }))
+            });
+        cuts.extend(step.severs.iter().map(|conduit| CutFacts {
+            conduit: conduit.clone(),
+            step: step.id.clone(),
+            hosts: names(plan, &in_place),
+            certain,
+        }));
+    }
+    cuts
+}
+
+fn objectives(state: &RunState) -> Vec<ObjectiveFacts> {
+    let took = |objective: &crate::plan::frozen::PlannedObjective| {
+        let (from, to) = (moment(state, &objective.from)?, moment(state, &objective.to)?);
+        Some(to.since(from))
+    };
+    let facts = |objective: &crate::plan::frozen::PlannedObjective| {
+        let took = took(objective);
+        ObjectiveFacts {
+            name: super::escape::line(&objective.name),
+            within_ms: objective.within.0,
+            took_ms: took.map(|took| took.0),
+            met: took.is_some_and(|took| took <= objective.within),
+        }
+    };
+    state.plan().objectives.iter().map(facts).collect()
+}
+
+/// When a moment came, if it has.
+fn moment(state: &RunState, moment: &Moment) -> Option<Time> {
+    let plan = state.plan();
+    match moment {
+        Moment::Start => state.started_at(),
+        Moment::Phase(id) => {
+            let phase = state.phase(plan.phase_named(id.as_str())?);
+            phase.ended_at().filter(|_| phase.status() == PhaseStatus::Ended { well: true })
+        }
+        Moment::Step(id) => {
+            let step = state.step(plan.step_named(id.as_str())?);
+            step.ended_at().filter(|_| *step.status() == StepStatus::Ended { well: true })
+        }
+    }
+}
+
+fn names(plan: &Plan, tasks: &[TaskIx]) -> Vec<HostName> {
+    tasks.iter().filter_map(|task| plan.host_of(*task)).map(|host| host.name.clone()).collect()
+}
+
+fn tasks(plan: &Plan) -> impl Iterator<Item = TaskIx> + use<> {
+    (0..plan.tasks.len() as u32).map(TaskIx)
+}

@@ -1,0 +1,231 @@
+//! A run for programs: every event as one JSON object a line, names instead of indices.
+//!
+//! ```text
+//! {"v":1,"seq":12,"at":"2026-11-21T03:06:40.123Z","run":"0192…","phase":"isolate","step":"cut-isp","host":"edge-fw",
+//!  "kind":"task_ended","event":{"task_ended":{"task":"cut-isp@edge-fw","end":"done"}}}
+//! ```
+//! `seq` counts the events of the run from 0, over all resumes, as in the journal. `phase`, `step` and `host`
+//! say what the event is about and are absent where that makes no sense; a task of the controller has no
+//! `host`. `event` is the journal's event with every index replaced by the name of what it points at. The last line of a process has
+//! the kind `recap` and, instead of `event`, a `recap`: see [`recap_json`](super::recap_json). Keys may be
+//! added; those that are here keep their meaning while `v` is 1. [`schema`] is the JSON Schema of a line.
+
+use super::display::{Display, Stream};
+use super::recap::recap_json;
+use crate::engine::RunState;
+use crate::model::event::Job;
+use crate::model::names::{HostIx, PhaseIx, StepIx, TaskIx};
+use crate::model::question::Question;
+use crate::model::{Event, Time};
+use crate::plan::Plan;
+use serde_json::{Map, Value, json};
+use std::io::{self, Write};
+
+/// The version of the lines' format.
+pub const NDJSON_VERSION: u32 = 1;
+
+/// Events as JSON lines to a writer, usually stdout.
+pub fn ndjson<W: Write>(to: W) -> Ndjson<W> {
+    Ndjson { to, seq: 0, broken: None }
+}
+
+/// Events as JSON lines.
+#[derive(Debug)]
+pub struct Ndjson<W> {
+    to: W,
+    seq: u64,
+    broken: Option<io::Error>,
+}
+
+impl<W: Write> Ndjson<W> {
+    /// Why nothing is written any more, if so: the reader went away. The run goes on without it.
+    pub fn broken(&self) -> Option<&io::Error> {
+        self.broken.as_ref()
+    }
+
+    fn put(&mut self, line: &Value) {
+        if self.broken.is_none() {
+            let written = writeln!(self.to, "{line}").and_then(|()| self.to.flush());
+            self.broken = written.err();
+        }
+    }
+}
+
+impl<W: Write> Display for Ndjson<W> {
+    fn started(&mut self, _: &RunState, resumed_from: Option<usize>) {
+        self.seq = resumed_from.unwrap_or(0) as u64;
+    }
+    fn event(&mut self, state: &RunState, at: Time, event: &Event) {
+        self.put(&line(state, self.seq, at, event));
+        self.seq += 1;
+    }
+    fn output(&mut self, _: &Plan, _: Job, _: Stream, _: &[u8]) {}
+    fn tick(&mut self, _: &RunState, _: Time) {}
+    fn suspend(&mut self, talk: &mut dyn FnMut()) {
+        talk();
+    }
+    fn prompt(&mut self, _: &RunState, _: Time, _: Option<&str>) {}
+    fn note(&mut self, _: &str) {}
+    fn finished(&mut self, state: &RunState, now: Time) {
+        let recap = recap_json(state);
+        self.put(&json!({ "v": NDJSON_VERSION, "at": now, "run": state.run_id(), "kind": "recap", "recap": recap }));
+    }
+}
+
+/// One event as a line.
+pub fn line(state: &RunState, seq: u64, at: Time, event: &Event) -> Value {
+    let plan = state.plan();
+    let mut told = serde_json::to_value(event).expect("an event has only texts, numbers and lists in it");
+    let kind = match &told {
+        Value::Object(fields) => fields.keys().next().cloned().unwrap_or_default(),
+        other => other.as_str().unwrap_or_default().to_owned(),
+    };
+    with_names(plan, &mut told);
+    let mut line = Map::new();
+    line.insert("v".to_owned(), json!(NDJSON_VERSION));
+    line.insert("seq".to_owned(), json!(seq));
+    line.insert("at".to_owned(), json!(at));
+    line.insert("run".to_owned(), json!(state.run_id()));
+    line.extend(about(plan, event));
+    line.insert("kind".to_owned(), json!(kind));
+    line.insert("event".to_owned(), told);
+    Value::Object(line)
+}
+
+/// What an event is about: `phase`, `step` and `host`, as far as they make sense.
+fn about(plan: &Plan, event: &Event) -> Map<String, Value> {
+    match event {
+        Event::JobStarted { job } | Event::JobEnded { job, .. } | Event::ReceiptRead { job, .. } => {
+            about_task(plan, job.task)
+        }
+        Event::RetryPlanned { task, .. }
+        | Event::WaitStarted { task, .. }
+        | Event::TaskEnded { task, .. }
+        | Event::UndoEnded { task, .. } => about_task(plan, *task),
+        Event::StepEnded { step, .. } | Event::StepNotRun { step, .. } => about_step(plan, *step),
+        Event::PhaseStarted { phase } | Event::PhaseEnded { phase, .. } => about_phase(plan, *phase),
+        Event::Asked { question } => about_question(plan, question),
+        Event::Answered { answer } => about_question(plan, &answer.question),
+        Event::HostReached { host, .. } => about_host(plan, *host),
+        Event::RunStarted { .. }
+        | Event::RunResumed { .. }
+        | Event::StopRequested { .. }
+        | Event::RollbackStarted { .. }
+        | Event::Abandoned { .. }
+        | Event::RunEnded { .. } => Map::new(),
+    }
+}
+
+fn about_question(plan: &Plan, question: &Question) -> Map<String, Value> {
+    match question {
+        Question::Approve { task, .. } => about_step(plan, plan.tasks[task.at()].step),
+        Question::Manual { task } | Question::WhatBecameOf { task, .. } => about_task(plan, *task),
+        Question::PhaseFailed { phase } => about_phase(plan, *phase),
+    }
+}
+
+fn about_task(plan: &Plan, task: TaskIx) -> Map<String, Value> {
+    let planned = &plan.tasks[task.at()];
+    let mut about = about_step(plan, planned.step);
+    about.extend(planned.host.map(|host| about_host(plan, host)).unwrap_or_default());
+    about
+}
+
+fn about_step(plan: &Plan, step: StepIx) -> Map<String, Value> {
+    let planned = &plan.steps[step.at()];
+    let mut about = about_phase(plan, planned.phase);
+    about.insert("step".to_owned(), json!(planned.id));
+    about
+}
+
+fn about_phase(plan: &Plan, phase: PhaseIx) -> Map<String, Value> {
+    Map::from_iter([("phase".to_owned(), json!(plan.phases[phase.at()].id))])
+}
+
+fn about_host(plan: &Plan, host: HostIx) -> Map<String, Value> {
+    Map::from_iter([("host".to_owned(), json!(plan.hosts[host.at()].name))])
+}
+
+/// Replaces every index by the name of what it points at. Indices stand as numbers under keys that no number
+/// but an index stands under.
+fn with_names(plan: &Plan, value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                match field
+                    .as_u64()
+                    .and_then(|ix| u32::try_from(ix).ok())
+                    .and_then(|ix| name_of(plan, key, ix))
+                {
+                    Some(name) => *field = Value::String(name),
+                    None => with_names(plan, field),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| with_names(plan, item)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn name_of(plan: &Plan, key: &str, ix: u32) -> Option<String> {
+    let at = ix as usize;
+    match key {
+        "task" | "by" if at < plan.tasks.len() => Some(plan.task_name(TaskIx(ix))),
+        "step" | "from_step" => plan.steps.get(at).map(|step| step.id.to_string()),
+        "phase" | "from_phase" => plan.phases.get(at).map(|phase| phase.id.to_string()),
+        "host" => plan.hosts.get(at).map(|host| host.name.to_string()),
+        _ => None,
+    }
+}
+
+/// The JSON Schema of a line.
+pub fn schema() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A line of `blackstart run --format json`",
+        "type": "object",
+        "required": ["v", "at", "run", "kind"],
+        "properties": {
+            "v": { "const": NDJSON_VERSION },
+            "seq": { "type": "integer", "minimum": 0, "description": "counts the events of the run, over all resumes" },
+            "at": { "type": "string", "format": "date-time" },
+            "run": { "type": "string", "description": "the run's id, 32 hexadecimal digits" },
+            "phase": { "type": "string" },
+            "step": { "type": "string" },
+            "host": { "type": "string" },
+            "kind": { "enum": KINDS },
+            "event": {
+                "description": "the event as in the journal, with names instead of indices",
+                "type": "object", "minProperties": 1, "maxProperties": 1,
+            },
+            "recap": { "type": "object" },
+        },
+        "if": { "properties": { "kind": { "const": "recap" } } },
+        "then": { "required": ["recap"] },
+        "else": { "required": ["seq", "event"] },
+    })
+}
+
+const KINDS: [&str; 21] = [
+    "run_started",
+    "run_resumed",
+    "host_reached",
+    "phase_started",
+    "phase_ended",
+    "step_ended",
+    "step_not_run",
+    "job_started",
+    "job_ended",
+    "receipt_read",
+    "retry_planned",
+    "wait_started",
+    "task_ended",
+    "asked",
+    "answered",
+    "stop_requested",
+    "rollback_started",
+    "undo_ended",
+    "abandoned",
+    "run_ended",
+    "recap",
+];
