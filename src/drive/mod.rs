@@ -1,1 +1,17 @@
 //! The only loops and the only clock: carries the engine's orders out and brings it the news.
+
+pub mod live;
+pub mod dry_run;
+pub mod ahead;
+pub mod job;
+pub mod tools;
+pub mod fleet;
+pub mod probe;
+pub mod sink;
+pub mod snapshot;
+pub mod scrub;
+pub mod secrets;
+pub mod answers;
+pub mod people;
+pub mod signals;
+pub mod clock;

@@ -1,0 +1,203 @@
+//! The hosts of a run: each made when it is first needed, each with the secrets that are its own.
+
+use crate::drive::secrets::Secrets;
+use crate::model::inventory::{Become, Reach, SshSettings};
+use crate::model::names::{HostIx, HostName, RunId, SecretName};
+use crate::model::secret::Secret;
+use crate::plan::Plan;
+use crate::transport::ssh::{self, Deadlines, Target};
+use crate::transport::wire::{Pending, Trouble, TroubleKind};
+use crate::transport::{Connector, Host, Link, Local, Remote};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Called with a host and its connection's facts whenever a connection was made.
+pub type OnReached = Rc<dyn Fn(HostIx, &str)>;
+
+/// Every host a plan names, and the controller.
+pub struct Fleet {
+    plan: Arc<Plan>,
+    run: RunId,
+    roads: Rc<Roads>,
+    on_reached: OnReached,
+    hosts: RefCell<BTreeMap<HostIx, Rc<dyn Remote>>>,
+    controller: RefCell<Option<Rc<dyn Remote>>>,
+}
+
+/// What is needed to connect to any host of the plan, jump hosts included.
+struct Roads {
+    plan: Arc<Plan>,
+    secrets: Secrets,
+    become_password: Option<Secret>,
+    deadlines: Deadlines,
+    /// A link that stands to each jump host, for those behind it.
+    links: RefCell<BTreeMap<HostIx, Rc<dyn Link>>>,
+}
+
+impl Fleet {
+    /// Knows the way to every host; contacts none.
+    pub fn new(
+        plan: Arc<Plan>,
+        run: RunId,
+        secrets: Secrets,
+        become_password: Option<Secret>,
+        on_reached: OnReached,
+    ) -> Self {
+        let roads = Roads {
+            plan: plan.clone(),
+            secrets,
+            become_password,
+            deadlines: Deadlines::default(),
+            links: RefCell::default(),
+        };
+        Self {
+            plan,
+            run,
+            roads: Rc::new(roads),
+            on_reached,
+            hosts: RefCell::default(),
+            controller: RefCell::default(),
+        }
+    }
+
+    /// A host of the plan.
+    pub fn host(&self, ix: HostIx) -> Rc<dyn Remote> {
+        if let Some(host) = self.hosts.borrow().get(&ix) {
+            return host.clone();
+        }
+        let planned = &self.plan.hosts[ix.at()];
+        let (reach, password) = self.roads.becoming(&planned.reach);
+        let connector: Rc<dyn Connector> = match &planned.reach {
+            Reach::Local(_) => Rc::new(Here),
+            Reach::Ssh(_) => Rc::new(Road { roads: self.roads.clone(), ix }),
+        };
+        let host: Rc<dyn Remote> =
+            Host::new(planned.name.clone(), self.run.clone(), &reach, password, connector);
+        let on_reached = self.on_reached.clone();
+        host.on_reached(Box::new(move |facts| on_reached(ix, facts)));
+        self.hosts.borrow_mut().insert(ix, host.clone());
+        host
+    }
+
+    /// The controller itself, for probes that start here.
+    pub fn controller(&self) -> Rc<dyn Remote> {
+        let mut controller = self.controller.borrow_mut();
+        let make = || -> Rc<dyn Remote> {
+            let reach = Reach::Local(Become::No);
+            Host::new(HostName::from("controller"), self.run.clone(), &reach, None, Rc::new(Here))
+        };
+        controller.get_or_insert_with(make).clone()
+    }
+
+    /// Lets every connection go in good order.
+    pub async fn close(&self) {
+        let hosts: Vec<_> = self.hosts.borrow().values().cloned().collect();
+        let controller = self.controller.borrow().clone();
+        for host in hosts.into_iter().chain(controller) {
+            host.close().await;
+        }
+    }
+}
+
+impl Roads {
+    /// The host's settings with a user to become, and the password for that. A step that says `become: true`
+    /// on a host that names nobody means root.
+    fn becoming(&self, reach: &Reach) -> (Reach, Option<Secret>) {
+        let mut reach = reach.clone();
+        let becomes = match &mut reach {
+            Reach::Local(becomes) => becomes,
+            Reach::Ssh(ssh) => &mut ssh.becomes,
+        };
+        if *becomes == Become::No {
+            *becomes = Become::Sudo { user: "root".to_owned(), password: None };
+        }
+        let Become::Sudo { password: named, .. } = becomes else { unreachable!("set just now") };
+        let password = named.as_ref().map_or_else(|| self.become_password.clone(), |name| self.secret(name));
+        (reach, password)
+    }
+
+    fn secret(&self, name: &SecretName) -> Option<Secret> {
+        self.secrets.get(name).cloned()
+    }
+
+    /// Connects to a host, through its jump hosts.
+    fn connect(&self, ix: HostIx) -> Pending<'_, Result<Rc<dyn Link>, Trouble>> {
+        Box::pin(async move {
+            let planned = &self.plan.hosts[ix.at()];
+            let Reach::Ssh(settings) = &planned.reach else {
+                return Err(Trouble::new(
+                    TroubleKind::Settings,
+                    format!("host `{}` is local and no jump host", planned.name),
+                ));
+            };
+            let via = match &settings.jump {
+                None => None,
+                Some(jump) => Some(self.jump(jump).await?),
+            };
+            let target = self.target(&planned.name, settings, via);
+            let link: Rc<dyn Link> = Rc::new(ssh::connect(&target, &self.deadlines).await?);
+            if self.is_jump(&planned.name) {
+                let mut links = self.links.borrow_mut();
+                let standing = links.get(&ix).is_some_and(|link| link.is_up());
+                if !standing {
+                    links.insert(ix, link.clone());
+                }
+            }
+            Ok(link)
+        })
+    }
+
+    fn target(&self, name: &HostName, settings: &SshSettings, via: Option<Rc<dyn Link>>) -> Target {
+        Target {
+            name: name.clone(),
+            settings: settings.clone(),
+            password: settings.password.as_ref().and_then(|name| self.secret(name)),
+            passphrase: settings.passphrase.as_ref().and_then(|name| self.secret(name)),
+            via,
+        }
+    }
+
+    fn is_jump(&self, name: &HostName) -> bool {
+        self.plan.hosts.iter().any(|host| match &host.reach {
+            Reach::Local(_) => false,
+            Reach::Ssh(ssh) => ssh.jump.as_ref() == Some(name),
+        })
+    }
+
+    async fn jump(&self, name: &HostName) -> Result<Rc<dyn Link>, Trouble> {
+        let ix = self.plan.host_named(name.as_str()).ok_or_else(|| {
+            Trouble::new(TroubleKind::Settings, format!("jump host `{name}` is not in the plan"))
+        })?;
+        let up = self.links.borrow().get(&ix).filter(|link| link.is_up()).cloned();
+        match up {
+            Some(link) => Ok(link),
+            None => self.connect(ix).await.map_err(|trouble| Trouble {
+                what: format!("jump host `{name}`: {}", trouble.what),
+                ..trouble
+            }),
+        }
+    }
+}
+
+/// The way to the controller itself.
+struct Here;
+
+impl Connector for Here {
+    fn connect<'a>(&'a self) -> Pending<'a, Result<Rc<dyn Link>, Trouble>> {
+        Box::pin(async { Ok(Rc::new(Local::default()) as Rc<dyn Link>) })
+    }
+}
+
+/// The way to one host.
+struct Road {
+    roads: Rc<Roads>,
+    ix: HostIx,
+}
+
+impl Connector for Road {
+    fn connect<'a>(&'a self) -> Pending<'a, Result<Rc<dyn Link>, Trouble>> {
+        self.roads.connect(self.ix)
+    }
+}

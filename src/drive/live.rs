@@ -1,0 +1,464 @@
+//! The loop of a real run: takes news in, lets the engine decide, makes the decisions durable, and only then
+//! carries them out.
+//!
+//! Nothing in here returns early on trouble: trouble with a host is news for the engine, trouble with a person
+//! is silence. The one exception is the journal. When it cannot be written, nothing more is started.
+
+use crate::drive::ahead::Ahead;
+use crate::drive::answers;
+use crate::drive::clock::Clock;
+use crate::drive::job::{Back, Order, Workshop};
+use crate::drive::people::Keyboard;
+use crate::drive::signals::{Asked, Signals};
+use crate::drive::tools::{claims, privileged};
+use crate::engine::{Engine, Input, Output, RunState};
+use crate::journal::{JournalError, Message, Writer, inbox};
+use crate::model::event::{Event, Facts, Found, Job, JobKind, StopHow, TaskEnd, Verdict};
+use crate::model::names::{HostIx, TaskIx};
+use crate::model::question::{Answer, Choice, Question};
+use crate::model::{Outcome, Time};
+use crate::report::asking;
+use crate::report::display::{self, Display};
+use crate::transport::{Stop, Stopper};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::rc::Rc;
+use tokio::sync::mpsc;
+use tokio::time::{Duration, MissedTickBehavior, interval, sleep};
+
+/// How often the inbox is looked into: people do not notice it, and a directory read costs next to nothing.
+const INBOX_EVERY: Duration = Duration::from_millis(250);
+/// How often elapsed times move on the screen.
+const TICK_EVERY: Duration = Duration::from_millis(200);
+/// News taken in before decisions are made durable together: bounds how long the first of them waits.
+const NEWS_AT_ONCE_MAX: usize = 4096;
+
+/// A run that is being carried out.
+pub struct Live<'a> {
+    engine: Engine,
+    /// The run as far as it is on disk: what the screen shows.
+    shown: RunState,
+    writer: Writer,
+    shop: Rc<Workshop>,
+    clock: Clock,
+    display: &'a mut dyn Display,
+    /// Does somebody want to see output as it comes?
+    watch: bool,
+    keyboard: Option<Keyboard>,
+    asked: Option<Question>,
+    by: String,
+    news: mpsc::UnboundedReceiver<News>,
+    tell: mpsc::UnboundedSender<News>,
+    stoppers: BTreeMap<Job, Stopper>,
+    /// Hosts, and the rights there, with which a claim is known to have been made.
+    claimed: BTreeSet<(Option<HostIx>, bool)>,
+    ahead: Ahead,
+    wake: Option<Time>,
+    answered_files: Vec<PathBuf>,
+    ended: Option<Verdict>,
+}
+
+/// What comes back from the world.
+pub enum News {
+    /// A job ended, or a receipt was read.
+    Back(Job, Back),
+    /// A host was connected to.
+    Reached(HostIx, String),
+    /// Output, for those who look.
+    Printed(Job, display::Stream, Vec<u8>),
+}
+
+/// How the loop ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// The engine said so.
+    Verdict(Verdict),
+    /// The operator left (third Ctrl-C): the journal is whole, jobs may still run on hosts.
+    Left,
+    /// The journal could not be written: nothing was started after that.
+    Journal(JournalError),
+}
+
+/// What a live run is put together from.
+pub struct Parts<'a> {
+    /// The engine, restored from the journal if there is one.
+    pub engine: Engine,
+    /// Where decisions become durable.
+    pub writer: Writer,
+    /// Hosts, secrets, directories.
+    pub shop: Rc<Workshop>,
+    /// The clock.
+    pub clock: Clock,
+    /// The screen.
+    pub display: &'a mut dyn Display,
+    /// Show output as it comes?
+    pub watch: bool,
+    /// Ask on the terminal?
+    pub ask: bool,
+    /// Who is at the keyboard.
+    pub by: String,
+    /// The two ends of the news: the fleet already holds one.
+    pub news: (mpsc::UnboundedSender<News>, mpsc::UnboundedReceiver<News>),
+}
+
+impl<'a> Live<'a> {
+    /// Puts a run together.
+    pub fn new(parts: Parts<'a>) -> Self {
+        let (tell, news) = parts.news;
+        let claimed = claimed_so_far(&parts.engine);
+        let ahead = Ahead::of(&parts.shop.tools.plan);
+        Self {
+            shown: parts.engine.state().clone(),
+            engine: parts.engine,
+            writer: parts.writer,
+            shop: parts.shop,
+            clock: parts.clock,
+            display: parts.display,
+            watch: parts.watch,
+            keyboard: parts.ask.then(Keyboard::listen),
+            asked: None,
+            by: parts.by,
+            news,
+            tell,
+            stoppers: BTreeMap::new(),
+            claimed,
+            ahead,
+            wake: None,
+            answered_files: Vec::new(),
+            ended: None,
+        }
+    }
+
+    /// Carries the run out from `first` (begin, resume or rollback) to its end in this process.
+    pub async fn carry_out(mut self, first: Vec<Input>, mut signals: Signals) -> (Ending, Engine) {
+        let mut inbox_tick = interval(INBOX_EVERY);
+        let mut screen_tick = interval(TICK_EVERY);
+        inbox_tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        screen_tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Answers that were given while nobody carried the run on: first, or a run without people ends for want of them.
+        self.read_inbox();
+        for input in first {
+            self.engine.handle(self.clock.now(), input);
+        }
+        loop {
+            if let Err(error) = self.decide() {
+                self.display.note("the journal cannot be written: nothing more is started");
+                return (Ending::Journal(error), self.engine);
+            }
+            if let Some(verdict) = self.ended.take() {
+                self.display.finished(&self.shown, self.clock.now());
+                return (Ending::Verdict(verdict), self.engine);
+            }
+            self.ask_next();
+            let wake = self.wake.map(|at| self.clock.until(at));
+            tokio::select! {
+                biased;
+                asked = signals.next() => {
+                    if self.signalled(asked) {
+                        return (Ending::Left, self.engine);
+                    }
+                }
+                Some(news) = self.news.recv() => self.take_in(news),
+                () = sleep(wake.unwrap_or_default()), if wake.is_some() => {
+                    self.wake = None;
+                    self.engine.handle(self.clock.now(), Input::TimePassed);
+                }
+                line = typed(&mut self.keyboard), if self.asked.is_some() => self.typed(line),
+                _ = inbox_tick.tick() => self.read_inbox(),
+                _ = screen_tick.tick() => self.display.tick(&self.shown, self.clock.now()),
+            }
+        }
+    }
+
+    /// Makes every pending decision durable, then carries the orders out.
+    fn decide(&mut self) -> Result<(), JournalError> {
+        let mut events = Vec::new();
+        let mut orders = Vec::new();
+        while let Some(output) = self.engine.poll() {
+            match output {
+                Output::Record(at, event) => {
+                    let about = about(&event).map(|task| self.shop.tools.plan.task_name(task));
+                    self.writer.add(at, &event, about.as_deref());
+                    events.push((at, event));
+                }
+                order => orders.push(order),
+            }
+        }
+        if !events.is_empty() {
+            self.writer.commit()?;
+        }
+        for file in self.answered_files.drain(..) {
+            if let Err(error) = inbox::done(&file) {
+                tracing::warn!(%error, "a message that was read stays in the inbox");
+            }
+        }
+        for (at, event) in &events {
+            self.shown.apply(*at, event).expect("the engine applied it before");
+            self.display.event(&self.shown, *at, event);
+        }
+        for order in orders {
+            self.obey(order);
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, order: Output) {
+        match order {
+            Output::Start { job, resolves } => self.start(job, resolves),
+            Output::Cancel { job } => {
+                if let Some(stopper) = self.stoppers.get(&job) {
+                    stopper.stop();
+                }
+            }
+            Output::Ask(_) => {}
+            Output::Withdraw(question) => {
+                if self.asked.as_ref() == Some(&question) {
+                    self.asked = None;
+                    self.display.prompt(&self.shown, self.clock.now(), None);
+                    self.display.note("answered elsewhere");
+                }
+            }
+            Output::Wake { at } => self.wake = Some(at),
+            Output::Finished(verdict) => self.ended = Some(verdict),
+            Output::Record(..) => unreachable!("records are made durable before orders are carried out"),
+        }
+    }
+
+    fn start(&mut self, job: Job, resolves: Option<Job>) {
+        let host = self.shop.tools.plan.tasks[job.task.at()].host;
+        let place = (host, privileged(&self.shop.tools.plan, job.task));
+        let order = Order {
+            job,
+            resolves,
+            snapshot: self.engine.state().task(job.task).snapshot().filter(|_| job.kind == JobKind::Undo),
+            claimed_before: self.claimed.contains(&place),
+        };
+        let tools = &self.shop.tools;
+        self.ahead.begun(tools.plan.tasks[job.task.at()].step, &tools.plan, &tools.fleet);
+        let (stopper, stop) = Stopper::new();
+        self.stoppers.insert(job, stopper);
+        let (shop, tell) = (self.shop.clone(), self.tell.clone());
+        let watcher = self.watch.then(|| {
+            let tell = tell.clone();
+            Box::new(move |job, stream, bytes: &[u8]| {
+                let _ = tell.send(News::Printed(job, stream, bytes.to_vec()));
+            }) as crate::drive::sink::Watcher
+        });
+        tokio::task::spawn_local(work(shop, tell, order, stop, watcher));
+    }
+
+    /// Takes in this piece of news and what else is there, so that one sync covers all that follows.
+    fn take_in(&mut self, first: News) {
+        let mut next = Some(first);
+        let mut taken = 0;
+        while let Some(news) = next {
+            self.take_one(news);
+            taken += 1;
+            next = (taken < NEWS_AT_ONCE_MAX).then(|| self.news.try_recv().ok()).flatten();
+        }
+    }
+
+    fn take_one(&mut self, news: News) {
+        let now = self.clock.now();
+        match news {
+            News::Back(job, Back::Ended(outcome, facts)) => {
+                self.stoppers.remove(&job);
+                self.note_claim(job, &outcome);
+                self.engine.handle(now, Input::JobEnded { job, outcome, facts });
+            }
+            News::Back(job, Back::Read(found)) => {
+                self.stoppers.remove(&job);
+                self.engine.handle(now, Input::ReceiptRead { job, found });
+            }
+            News::Reached(host, how) => self.engine.handle(now, Input::HostReached { host, how }),
+            News::Printed(job, stream, bytes) => {
+                self.display.output(&self.shop.tools.plan, job, stream, &bytes);
+            }
+        }
+    }
+
+    fn note_claim(&mut self, job: Job, outcome: &Outcome) {
+        let plan = &self.shop.tools.plan;
+        let claimed = job.kind.may_change() && claims(plan, job.task);
+        if claimed && matches!(outcome, Outcome::Succeeded | Outcome::Failed { .. }) {
+            self.claimed.insert((plan.tasks[job.task.at()].host, privileged(plan, job.task)));
+        }
+    }
+
+    /// True if the operator wants to leave at once.
+    fn signalled(&mut self, asked: Asked) -> bool {
+        let how = match asked {
+            Asked::Finish => {
+                self.display.note(
+                    "stopping: nothing new is started, running jobs may end. Ctrl-C once more cancels them, twice more leaves at once.",
+                );
+                StopHow::Finish
+            }
+            Asked::Cancel => {
+                self.display.note("cancelling what runs on the hosts. Ctrl-C once more leaves at once.");
+                StopHow::Cancel
+            }
+            Asked::Leave => return true,
+        };
+        self.engine.handle(self.clock.now(), Input::StopRequested { by: self.by.clone(), how });
+        false
+    }
+
+    fn read_inbox(&mut self) {
+        let messages = match inbox::take(&self.shop.dir) {
+            Ok(messages) => messages,
+            Err(error) => {
+                tracing::warn!(%error, "the inbox cannot be read");
+                return;
+            }
+        };
+        for (file, message) in messages {
+            let input = match message {
+                Message::Answer(answer) => Input::Answered(answer),
+                Message::Stop { by, how } => Input::StopRequested { by, how },
+                Message::Rollback { by, scope, reopen } => Input::RollbackRequested { scope, reopen, by },
+                Message::Abandon { by, comment } => Input::Abandoned { by, comment },
+            };
+            self.engine.handle(self.clock.now(), input);
+            self.answered_files.push(file);
+        }
+    }
+
+    /// Puts the next open question on the terminal, if one can be asked there.
+    fn ask_next(&mut self) {
+        if self.keyboard.is_none() || self.asked.is_some() {
+            return;
+        }
+        let Some(question) = self.next_question() else { return };
+        let text = asking::sentence(&self.shown, &question);
+        let choices: Vec<&str> = question.choices().map(Choice::word).collect();
+        let text = format!("{text}  {} > ", choices.join(" | "));
+        self.display.prompt(&self.shown, self.clock.now(), Some(&text));
+        self.asked = Some(question);
+    }
+
+    /// An open question that this person has not answered yet.
+    fn next_question(&self) -> Option<Question> {
+        let answered_here = |question: &Question| match question {
+            Question::Approve { task, .. } => {
+                let step = self.shop.tools.plan.tasks[task.at()].step;
+                self.shown.step(step).approvals().contains(&self.by)
+            }
+            Question::Manual { .. } | Question::WhatBecameOf { .. } | Question::PhaseFailed { .. } => false,
+        };
+        self.shown.questions().find(|question| !answered_here(question)).cloned()
+    }
+
+    fn typed(&mut self, line: Option<String>) {
+        let Some(line) = line else {
+            // The terminal is gone; answers can still come from another one.
+            self.keyboard = None;
+            self.asked = None;
+            self.display.prompt(&self.shown, self.clock.now(), None);
+            return;
+        };
+        let Some(question) = self.asked.clone() else { return };
+        match answers::read(&question, &line) {
+            Ok((choice, comment)) => {
+                self.asked = None;
+                self.display.prompt(&self.shown, self.clock.now(), None);
+                let answer = Answer { question, by: self.by.clone(), choice, comment };
+                self.engine.handle(self.clock.now(), Input::Answered(answer));
+            }
+            Err(help) => {
+                self.display.prompt(&self.shown, self.clock.now(), Some(&format!("{help} > ")));
+            }
+        }
+    }
+}
+
+async fn typed(keyboard: &mut Option<Keyboard>) -> Option<String> {
+    match keyboard {
+        Some(keyboard) => keyboard.line().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn work(
+    shop: Rc<Workshop>,
+    tell: mpsc::UnboundedSender<News>,
+    order: Order,
+    stop: Stop,
+    watcher: Option<crate::drive::sink::Watcher>,
+) {
+    let job = order.job;
+    // A mistake of ours in one job must not leave the run waiting for its end for ever.
+    let carried = tokio::task::spawn_local(async move { shop.carry_out(order, stop, watcher).await });
+    let back = carried.await.unwrap_or_else(|_| given_up(job));
+    // Nobody listens any more only when the loop is over, and then the receipt on the host tells.
+    let _ = tell.send(News::Back(job, back));
+}
+
+/// What is known of a job whose own task broke down here: nothing.
+fn given_up(job: Job) -> Back {
+    let because = "blackstart made a mistake while it carried this out; stderr says more".to_owned();
+    match job.kind {
+        JobKind::ResolveRun | JobKind::ResolveUndo => {
+            Back::Read(Found::NotReached { because, try_again: false })
+        }
+        JobKind::Check | JobKind::Snapshot | JobKind::Run | JobKind::Verify | JobKind::Undo => {
+            Back::Ended(Outcome::Unknown { because }, Facts::default())
+        }
+    }
+}
+
+/// The task an event is about, for the readable name beside it in the journal.
+fn about(event: &Event) -> Option<TaskIx> {
+    match event {
+        Event::JobStarted { job } | Event::JobEnded { job, .. } | Event::ReceiptRead { job, .. } => {
+            Some(job.task)
+        }
+        Event::RetryPlanned { task, .. }
+        | Event::WaitStarted { task, .. }
+        | Event::TaskEnded { task, .. }
+        | Event::UndoEnded { task, .. } => Some(*task),
+        Event::Asked { question } => about_question(question),
+        Event::Answered { answer } => about_question(&answer.question),
+        Event::RunStarted { .. }
+        | Event::RunResumed { .. }
+        | Event::HostReached { .. }
+        | Event::PhaseStarted { .. }
+        | Event::PhaseEnded { .. }
+        | Event::StepEnded { .. }
+        | Event::StepNotRun { .. }
+        | Event::StopRequested { .. }
+        | Event::RollbackStarted { .. }
+        | Event::Abandoned { .. }
+        | Event::RunEnded { .. } => None,
+    }
+}
+
+fn about_question(question: &Question) -> Option<TaskIx> {
+    match question {
+        Question::Manual { task } | Question::Approve { task, .. } | Question::WhatBecameOf { task, .. } => {
+            Some(*task)
+        }
+        Question::PhaseFailed { .. } => None,
+    }
+}
+
+/// Where earlier processes of this run are known to have claimed something: a task that ran and ended there.
+/// Fetches and probes claim nothing, and say nothing about receipts that are not there.
+fn claimed_so_far(engine: &Engine) -> BTreeSet<(Option<HostIx>, bool)> {
+    let state = engine.state();
+    let plan = state.plan();
+    (0..plan.tasks.len() as u32)
+        .map(TaskIx)
+        .filter(|task| claims(plan, *task))
+        .filter(|task| {
+            let state = state.task(*task);
+            let failed = matches!(
+                state.end(),
+                Some(TaskEnd::Failed { outcome: Outcome::Failed { .. }, changed: true, .. })
+            );
+            let ran = failed || state.ended_well() && state.attempts(JobKind::Run) > 0;
+            ran || state.undo().is_some() && state.attempts(JobKind::Undo) > 0
+        })
+        .map(|task| (plan.tasks[task.at()].host, privileged(plan, task)))
+        .collect()
+}
