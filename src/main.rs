@@ -1,3 +1,5 @@
 //! The `blackstart` program: everything is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    blackstart::cli::main()
+}

@@ -1,1 +1,67 @@
 //! One verb a file: reads flags, calls the rooms, prints, chooses the exit code.
+
+pub mod abort;
+pub mod approve;
+pub mod args;
+pub mod completions;
+pub mod conduct;
+pub mod error;
+pub mod files;
+pub mod graph;
+pub mod inventory;
+pub mod man;
+pub mod plan;
+pub mod printer;
+pub mod problems;
+pub mod resume;
+pub mod rollback;
+pub mod run;
+pub mod runs;
+pub mod schema;
+pub mod show;
+pub mod trial;
+pub mod validate;
+pub mod verify;
+
+use args::{Args, Verb};
+use clap::Parser;
+use error::Exit;
+use std::process::ExitCode;
+
+/// Reads the command line, carries it out, and says how it went.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // `--help` and `--version` come here too, with exit code 0.
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Completed };
+            let _ = error.print();
+            return code.into();
+        }
+    };
+    printer::start_log(args.verbose);
+    let result = match &args.verb {
+        Verb::Validate(verb) => validate::carry_out(verb),
+        Verb::Plan(verb) => plan::carry_out(verb, &args),
+        Verb::Graph(verb) => graph::carry_out(verb),
+        Verb::Inventory(verb) => inventory::carry_out(verb, &args),
+        Verb::Run(verb) => run::carry_out(verb, &args),
+        Verb::Resume(verb) => resume::carry_out(verb, &args),
+        Verb::Rollback(verb) => rollback::carry_out(verb, &args),
+        Verb::Approve(verb) => approve::carry_out(verb, &args),
+        Verb::Abort(verb) => abort::carry_out(verb, &args),
+        Verb::Runs(verb) => runs::carry_out(verb, &args),
+        Verb::Show(verb) => show::carry_out(verb, &args),
+        Verb::Verify(verb) => verify::carry_out(verb, &args),
+        Verb::Schema(verb) => schema::carry_out(verb),
+        Verb::Completions(verb) => completions::carry_out(verb),
+        Verb::Man(verb) => man::carry_out(verb),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            error.print();
+            error.exit().into()
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What `run`, `resume` and `rollback` share: secrets, screen, runtime, recap, exit code.
+
+use crate::cli::args::{Args, Driving, Format};
+use crate::cli::error::{CliError, Exit};
+use crate::cli::printer;
+use crate::drive::clock::Clock;
+use crate::drive::fleet::{Fleet, OnReached};
+use crate::drive::job::Workshop;
+use crate::drive::live::{Ending, Live, News, Parts};
+use crate::drive::people;
+use crate::drive::scrub::Scrubber;
+use crate::drive::secrets::{self, Secrets};
+use crate::drive::signals::Signals;
+use crate::drive::tools::Tools;
+use crate::engine::{Engine, Input, Limits};
+use crate::journal::{RunDir, RunLock};
+use crate::model::Time;
+use crate::model::event::{Event, Verdict};
+use crate::model::names::{HostIx, RunId};
+use crate::model::secret::Secret;
+use crate::plan::Plan;
+use crate::report::display::Display;
+use crate::report::look::Look;
+use crate::report::{self, Tails, words};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::task::LocalSet;
+
+/// A run that is about to go on, in this process, under its lock.
+pub struct Conduct {
+    /// Its directory.
+    pub dir: RunDir,
+    /// The lock on it.
+    pub lock: RunLock,
+    /// The frozen plan.
+    pub plan: Arc<Plan>,
+    /// Upload files are named relative to this directory.
+    pub files_dir: PathBuf,
+    /// Secret values, and the sudo password if it was asked for.
+    pub secrets: (Secrets, Option<Secret>),
+    /// What happened so far.
+    pub past: Vec<(Time, Event)>,
+    /// What happens first.
+    pub first: Vec<Input>,
+}
+
+/// Opens a runtime of one thread: a run's loops live on it, and nothing needs to be `Send`.
+pub fn on_runtime<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(LocalSet::new().block_on(&runtime, work))
+}
+
+/// Fetches every secret the plan names, and the sudo password if `-K` asks for it.
+pub fn secrets(plan: &Plan, driving: &Driving) -> Result<(Secrets, Option<Secret>), CliError> {
+    on_runtime(secrets_of(plan, driving))?
+}
+
+/// The same, on a runtime that is there already.
+pub async fn secrets_of(plan: &Plan, driving: &Driving) -> Result<(Secrets, Option<Secret>), CliError> {
+    let present = printer::person_present();
+    let mut prompt = |text: &str| present.then(|| people::ask_secret(&format!("{text}: "))).flatten();
+    let become_password = match driving.ask_become_pass {
+        false => None,
+        true => match prompt("sudo password") {
+            Some(password) => Some(Secret::new(password)),
+            None => {
+                return Err(CliError::usage("`-K` needs a terminal to ask on").hint(
+                    "name a `password` secret in the inventory's `become`, or let sudo ask for none (NOPASSWD)",
+                ));
+            }
+        },
+    };
+    match secrets::fetch(&plan.secrets, &mut prompt).await {
+        Ok(secrets) => Ok((secrets, become_password)),
+        Err(errors) => {
+            let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            Err(CliError::with(Exit::Problems, all.join("\n       ")).hint("nothing was started"))
+        }
+    }
+}
+
+/// Hosts, secrets and scrubber for a plan.
+pub fn tools(
+    plan: &Arc<Plan>,
+    run: &RunId,
+    secrets: Secrets,
+    become_password: Option<Secret>,
+    on_reached: OnReached,
+) -> Tools {
+    let mut masked = secrets.clone();
+    if let Some(password) = &become_password {
+        masked.insert("become".into(), password.clone());
+    }
+    let fleet = Fleet::new(plan.clone(), run.clone(), secrets.clone(), become_password, on_reached);
+    Tools {
+        plan: plan.clone(),
+        run: run.clone(),
+        fleet: Rc::new(fleet),
+        scrubber: Scrubber::new(&masked),
+        secrets,
+    }
+}
+
+/// Carries the run on to its end in this process, shows it, and says how it went.
+pub fn carry_out(conduct: Conduct, driving: &Driving, args: &Args) -> Result<Exit, CliError> {
+    let present = printer::person_present() && driving.format == Format::Text;
+    let limits =
+        Limits { jobs_at_once: driving.forks, attended: present || driving.wait, ..Limits::default() };
+    let engine = restored(&conduct, limits)?;
+    let look = printer::look(args, &conduct.dir)?;
+    let mut display = screen(driving, printer::look_of_stderr(args, &conduct.dir)?);
+    let replayed = (!conduct.past.is_empty()).then_some(conduct.past.len());
+    let not_before = conduct.past.last().map_or(Time::default(), |(at, _)| *at);
+    on_runtime(async {
+        let (secrets, become_password) = conduct.secrets;
+        let signals = Signals::listen()?;
+        let writer = conduct.dir.append(&conduct.lock)?;
+        let (tell, hear) = mpsc::unbounded_channel();
+        let reached = tell.clone();
+        let on_reached = move |host: HostIx, facts: &str| {
+            let _ = reached.send(News::Reached(host, facts.to_owned()));
+        };
+        let tools = tools(&conduct.plan, conduct.dir.id(), secrets, become_password, Rc::new(on_reached));
+        let fleet = tools.fleet.clone();
+        let shop = Workshop { tools, dir: conduct.dir.clone(), files_dir: conduct.files_dir.clone() };
+        let _no_caret = present.then(people::NoCaret::start);
+        display.started(engine.state(), replayed);
+        let live = Live::new(Parts {
+            engine,
+            writer,
+            shop: Rc::new(shop),
+            clock: Clock::start(not_before),
+            display: display.as_mut(),
+            watch: args.verbose > 0,
+            ask: present,
+            by: people::who(),
+            news: (tell, hear),
+        });
+        let (ending, engine) = live.carry_out(conduct.first, signals).await;
+        let exit = conclude(&ending, &engine, &conduct.dir, &look, driving)?;
+        if !matches!(ending, Ending::Left) {
+            fleet.close().await;
+        }
+        match ending {
+            Ending::Journal(error) => Err(CliError::Journal(error)),
+            Ending::Verdict(_) | Ending::Left => Ok(exit),
+        }
+    })?
+}
+
+fn restored(conduct: &Conduct, limits: Limits) -> Result<Engine, CliError> {
+    if conduct.past.is_empty() {
+        return Ok(Engine::new(conduct.plan.clone(), limits));
+    }
+    Engine::restore(conduct.plan.clone(), limits, conduct.past.iter().cloned()).map_err(|illegal| {
+        CliError::with(Exit::Journal, format!("{}: {illegal}", conduct.dir.journal_path().display()))
+    })
+}
+
+fn screen(driving: &Driving, look: Look) -> Box<dyn Display> {
+    match driving.format {
+        Format::Json => Box::new(report::ndjson(std::io::stdout())),
+        Format::Text => report::on_stderr(look, !driving.no_progress),
+    }
+}
+
+fn conclude(
+    ending: &Ending,
+    engine: &Engine,
+    dir: &RunDir,
+    look: &Look,
+    driving: &Driving,
+) -> Result<Exit, CliError> {
+    let state = engine.state();
+    let exit = match ending {
+        Ending::Verdict(verdict) => exit_of(verdict),
+        Ending::Left => Exit::Stopped,
+        Ending::Journal(_) => Exit::Journal,
+    };
+    match driving.format {
+        Format::Json => {}
+        Format::Text => {
+            // What failed jobs printed is in the journal, of earlier processes too.
+            let events: Vec<Event> = dir.read()?.records.into_iter().map(|record| record.event).collect();
+            // Whoever closed stdout does not want the recap; the exit code is the run's all the same.
+            let _ = printer::data(&report::recap(state, &Tails::of(&events), look));
+        }
+    }
+    if matches!(ending, Ending::Left) {
+        printer::warning("left at once: jobs may still run on hosts; `resume` finds out what became of them");
+    }
+    Ok(exit)
+}
+
+/// The exit code of a verdict.
+pub fn exit_of(verdict: &Verdict) -> Exit {
+    match words::exit_code(verdict) {
+        0 => Exit::Completed,
+        20 => Exit::RolledBack,
+        21 => Exit::Stuck,
+        22 => Exit::Stopped,
+        23 => Exit::Refused,
+        code => unreachable!("verdicts have the documented exit codes, not {code}"),
+    }
+}

@@ -1,0 +1,90 @@
+//! stdout is data, stderr is conversation: the few helpers that write either.
+
+use crate::cli::args::Args;
+use crate::cli::error::CliError;
+use crate::cli::files;
+use crate::journal::RunDir;
+use crate::report::Look;
+use console::style;
+use std::io::{IsTerminal, Write};
+use tracing_subscriber::EnvFilter;
+
+/// Says what went wrong and what to do, on stderr.
+pub fn error(what: &str, hint: Option<&str>) {
+    say(&format!("{} {what}", style("error:").red().bold().for_stderr()));
+    if let Some(text) = hint {
+        self::hint(text);
+    }
+}
+
+/// Says something worth knowing, on stderr.
+pub fn warning(what: &str) {
+    say(&format!("{} {what}", style("warning:").yellow().bold().for_stderr()));
+}
+
+/// Says the next move, on stderr.
+pub fn hint(text: &str) {
+    say(&format!("{} {text}", style("hint:").cyan().bold().for_stderr()));
+}
+
+/// Says a line on stderr. Whoever closed it does not want to hear it, and that is no reason to fail.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Writes data to stdout; a closed pipe is no error worth a message.
+pub fn data(text: &str) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        stdout.write_all(b"\n")?;
+    }
+    stdout.flush()
+}
+
+/// Writes a value as indented JSON to stdout.
+pub fn json(value: &impl serde::Serialize) -> std::io::Result<()> {
+    data(&serde_json::to_string_pretty(value).expect("our own types serialise"))
+}
+
+/// Are both the keyboard and the screen a person's?
+pub fn person_present() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// How reports on stdout are to look.
+pub fn look_of_stdout(args: &Args) -> Look {
+    Look { verbose: args.verbose, ..Look::of_stdout("") }
+}
+
+/// How reports about a run are to look: its id as short as it may be typed, and where it lies.
+pub fn look(args: &Args, dir: &RunDir) -> Result<Look, CliError> {
+    named(args, dir, Look::of_stdout)
+}
+
+/// The same for what goes to stderr.
+pub fn look_of_stderr(args: &Args, dir: &RunDir) -> Result<Look, CliError> {
+    named(args, dir, Look::of_stderr)
+}
+
+fn named(args: &Args, dir: &RunDir, of: impl Fn(&str) -> Look) -> Result<Look, CliError> {
+    let short = files::short_id(&files::store(args)?, dir.id())?;
+    Ok(Look {
+        verbose: args.verbose,
+        flags: args.state.as_ref().map_or(String::new(), |state| format!("--state {}", state.display())),
+        directory: dir.path().display().to_string(),
+        ..of(&short)
+    })
+}
+
+/// Starts logging to stderr, as loud as asked.
+pub fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => "off",
+        1 => "blackstart=info",
+        2 => "blackstart=debug",
+        _ => "blackstart=trace",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

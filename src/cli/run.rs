@@ -1,0 +1,138 @@
+//! `blackstart run`: carries a runbook out, or looks with `--dry-run`.
+
+use crate::cli::args::{Args, Choosing, Driving, Format, Input as InputFlags};
+use crate::cli::conduct::{self, Conduct};
+use crate::cli::error::{CliError, Exit};
+use crate::cli::{files, printer};
+use crate::drive::clock::Clock;
+use crate::drive::{self, people};
+use crate::engine::Input;
+use crate::model::Time;
+use crate::model::event::Mode;
+use crate::model::names::RunId;
+use crate::plan::frozen::Origin;
+use crate::plan::{self, Plan};
+use crate::report::dry_run::{dry_run, dry_run_json};
+use crate::report::words::so_many;
+use crate::transport::Stopper;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Carry a runbook out.
+#[derive(Debug, clap::Args)]
+pub struct Verb {
+    #[command(flatten)]
+    input: InputFlags,
+    #[command(flatten)]
+    choosing: Choosing,
+    #[command(flatten)]
+    driving: Driving,
+    /// Connect and look: preflights, checks and probes only. Changes nothing on any host.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Compiles, asks, freezes the plan, and carries it out.
+pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
+    let plan = files::compile(&verb.input, &verb.choosing)?;
+    if verb.dry_run {
+        return look(verb, plan, args);
+    }
+    if !verb.driving.yes {
+        confirm(&plan)?;
+    }
+    // Before there is a run: a secret that cannot be had leaves nothing half-done.
+    let secrets = conduct::secrets(&plan, &verb.driving)?;
+    let id = RunId(uuid::Uuid::now_v7().simple().to_string());
+    let hash = plan::hash(&plan);
+    let origin = Origin {
+        runbook_file: absolute(&verb.input.runbook),
+        inventory_file: absolute(&verb.input.inventory),
+        at: Clock::start(Time::default()).now(),
+        choices: files::choices(&verb.choosing)?,
+    };
+    let dir = files::store(args)?.create(&id, &plan::to_json(&plan), &origin)?;
+    let lock = dir.lock()?;
+    let begin = Input::Begin {
+        run: id,
+        plan: hash,
+        mode: Mode::Live,
+        by: people::who(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let conduct = Conduct {
+        dir,
+        lock,
+        plan: Arc::new(plan),
+        files_dir: files::files_dir(&verb.input.runbook),
+        secrets,
+        past: Vec::new(),
+        first: vec![begin],
+    };
+    conduct::carry_out(conduct, &verb.driving, args)
+}
+
+fn absolute(path: &Path) -> String {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+/// Asks for the runbook's name: a habit of typing `y` must not cut a hospital off.
+fn confirm(plan: &Plan) -> Result<(), CliError> {
+    if !printer::person_present() {
+        return Err(CliError::usage("nobody is there to confirm the run")
+            .hint("give `--yes` to start without asking"));
+    }
+    let hosts = so_many(plan.hosts.len(), "host");
+    printer::say(&format!(
+        "This carries out `{}` on {hosts} of `{}`, for real.",
+        plan.runbook, plan.inventory
+    ));
+    let cuts: Vec<String> =
+        plan.steps.iter().flat_map(|step| &step.severs).map(ToString::to_string).collect();
+    if !cuts.is_empty() {
+        printer::say(&format!("It cuts: {}. Cuts stay until somebody re-opens them.", cuts.join(", ")));
+    }
+    match people::ask_line(&format!("Type the runbook's name ({}) to start: ", plan.runbook)) {
+        Some(line) if line.trim() == plan.runbook => Ok(()),
+        Some(_) | None => Err(CliError::usage("that is not the runbook's name; nothing was started")),
+    }
+}
+
+fn look(verb: &Verb, plan: Plan, args: &Args) -> Result<Exit, CliError> {
+    let plan = Arc::new(plan);
+    let driving = &verb.driving;
+    let looked = conduct::on_runtime(async {
+        let (secrets, become_password) = conduct::secrets_of(&plan, driving).await?;
+        // Nothing is claimed on any host, so this id is seen by nobody.
+        let id = RunId(uuid::Uuid::now_v7().simple().to_string());
+        let tools = Rc::new(conduct::tools(&plan, &id, secrets, become_password, Rc::new(|_, _| {})));
+        let (stopper, stop) = Stopper::new();
+        let spinner =
+            driving.format == Format::Text && console::user_attended_stderr() && !driving.no_progress;
+        let mut progress = |what: &str| {
+            if spinner {
+                eprint!("\r\x1b[Klooking: {what}");
+            }
+        };
+        let look = drive::dry_run::carry_out(tools.clone(), driving.forks, stop, &mut progress);
+        let looked = tokio::select! {
+            looked = look => Some(looked),
+            _ = tokio::signal::ctrl_c() => None,
+        };
+        stopper.stop();
+        if spinner {
+            eprint!("\r\x1b[K");
+        }
+        tools.fleet.close().await;
+        Ok::<_, CliError>(looked)
+    })??;
+    let Some(looked) = looked else {
+        return Err(CliError::with(Exit::Stopped, "the dry run was interrupted; nothing was changed"));
+    };
+    match driving.format {
+        Format::Json => printer::json(&dry_run_json(&plan, &looked))?,
+        Format::Text => printer::data(&dry_run(&plan, &looked, &printer::look_of_stdout(args)))?,
+    }
+    Ok(if looked.hosts_in_trouble() == 0 { Exit::Completed } else { Exit::Stopped })
+}
