@@ -1,1 +1,31 @@
 //! All integration tests, in one binary: one link step, shared helpers.
+#![allow(clippy::disallowed_methods, reason = "tests read files, start processes and make sites")]
+
+mod support;
+
+mod layers;
+
+mod load;
+mod load_good;
+mod plan;
+mod plan_scale;
+mod plan_shell;
+mod plan_site;
+mod plan_text;
+mod report;
+mod report_site;
+mod journal;
+mod sim;
+mod runbooks;
+mod cmd;
+mod readme;
+
+mod ssh;
+mod lane;
+mod lane_become;
+mod lane_files;
+mod lane_receipts;
+mod lane_ssh;
+
+mod lab;
+mod lab_crash;

@@ -1,0 +1,215 @@
+//! A run whose journal holds every kind of event, with every kind of value in it.
+//!
+//! It is a list of what a journal may say, not a story: the engine would not accept it as a run.
+
+use super::{NOON, origin};
+use blackstart::journal::{RunDir, Store};
+use blackstart::model::event::{
+    Evidence, Facts, Found, Job, JobKind, Mode, NotRun, Scope, Seen, StopHow, StopReason, TaskEnd, UndoEnd,
+    Verdict,
+};
+use blackstart::model::names::{HostIx, PhaseIx, RunId, StepIx, TaskIx};
+use blackstart::model::question::{Answer, Choice, Question};
+use blackstart::model::{Event, How, Millis, Outcome, Time};
+use std::path::Path;
+
+/// The run's id.
+pub const ID: &str = "01999999aaaa7bbb8cccddddeeeeffff";
+
+/// The first event of a run.
+pub fn run_started(run: &str, plan: &str) -> Event {
+    let (run, plan) = (RunId::from(run), plan.to_owned());
+    Event::RunStarted { run, plan, mode: Mode::Drill, by: "ada".into(), version: "0.1.0".into() }
+}
+
+/// The plan of the released run, to the byte.
+pub const PLAN: &str = include_str!("../../fixtures/journal-v1/01999999aaaa7bbb8cccddddeeeeffff/plan.json");
+
+/// Writes the run into a fresh store.
+pub fn run(store: &Path) -> RunDir {
+    let run = Store::open(store).unwrap().create(&RunId::from(ID), PLAN, &origin()).unwrap();
+    let lock = run.lock().unwrap();
+    let mut writer = run.append(&lock).unwrap();
+    let hash = writer.head().to_owned();
+    for (number, (event, about)) in events(&hash).into_iter().enumerate() {
+        writer.add(NOON + Millis(number as u64 * 1001), &event, about);
+        if number % 5 == 0 {
+            writer.commit().unwrap();
+        }
+    }
+    writer.commit().unwrap();
+    run
+}
+
+fn job(kind: JobKind, attempt: u32) -> Job {
+    Job { task: TaskIx(1), kind, attempt }
+}
+
+/// Every event, with what it is about.
+pub fn events(plan: &str) -> Vec<(Event, Option<&'static str>)> {
+    let mut events = vec![(run_started(ID, plan), None)];
+    let mut on_task = |event: Event| events.push((event, Some("cut-isp@edge-fw")));
+    on_task(Event::HostReached { host: HostIx(1), how: "SHA256:AbC+/9 ssh-ed25519".into() });
+    for kind in [
+        JobKind::Check,
+        JobKind::Snapshot,
+        JobKind::Run,
+        JobKind::Verify,
+        JobKind::Undo,
+        JobKind::ResolveRun,
+        JobKind::ResolveUndo,
+    ] {
+        on_task(Event::JobStarted { job: job(kind, 1) });
+    }
+    for outcome in every_outcome() {
+        on_task(Event::JobEnded { job: job(JobKind::Run, 1), outcome, facts: Facts::default() });
+    }
+    let (job_1, outcome) = (job(JobKind::Run, 1), Outcome::Succeeded);
+    on_task(Event::JobEnded { job: job_1, outcome, facts: facts() });
+    for found in [
+        Found::NeverStarted,
+        Found::Ended(Outcome::Failed { how: How::Exit(3) }),
+        Found::NoReceipt { because: "the receipts were lost".into() },
+        Found::NotReached { because: "no route to host".into(), try_again: true },
+    ] {
+        on_task(Event::ReceiptRead { job: job(JobKind::ResolveRun, 2), found });
+    }
+    on_task(Event::RetryPlanned { task: TaskIx(1), kind: JobKind::Run, at: Time(NOON.0 + 5000) });
+    on_task(Event::WaitStarted { task: TaskIx(1), until: Time(NOON.0 + 36_000_000) });
+    for end in every_task_end() {
+        on_task(Event::TaskEnded { task: TaskIx(1), end });
+    }
+    for end in every_undo_end() {
+        on_task(Event::UndoEnded { task: TaskIx(1), end });
+    }
+    events.extend(events_of_runs().into_iter().map(|event| (event, None)));
+    events
+}
+
+fn events_of_runs() -> Vec<Event> {
+    let mut events = vec![
+        Event::RunResumed { by: "bob".into(), version: "0.1.0".into() },
+        Event::PhaseStarted { phase: PhaseIx(0) },
+        Event::PhaseEnded { phase: PhaseIx(0), well: true },
+        Event::StepEnded { step: StepIx(0), well: false, failures: 2 },
+    ];
+    let every_reason = every_reason_not_to_run();
+    events.extend(every_reason.into_iter().map(|because| Event::StepNotRun { step: StepIx(1), because }));
+    for (question, choices) in every_question() {
+        events.push(Event::Asked { question: question.clone() });
+        for (number, choice) in choices.into_iter().enumerate() {
+            let comment = (number == 0).then(|| "said \"yes\" —\n記録".to_owned());
+            let answer = Answer { question: question.clone(), by: "ada".into(), choice, comment };
+            events.push(Event::Answered { answer });
+        }
+    }
+    for how in [StopHow::Finish, StopHow::Cancel] {
+        events.push(Event::StopRequested { by: "ada".into(), how });
+    }
+    for (scope, reopen) in [
+        (Scope::Run, true),
+        (Scope::Phase(PhaseIx(0)), false),
+        (Scope::FromPhase(PhaseIx(0)), false),
+        (Scope::FromStep(StepIx(1)), false),
+    ] {
+        events.push(Event::RollbackStarted { scope, reopen, by: "policy".into() });
+    }
+    events.push(Event::Abandoned { by: "ada".into(), comment: "rebuilt by hand".into() });
+    events.extend(every_verdict().into_iter().map(|verdict| Event::RunEnded { verdict }));
+    events
+}
+
+fn facts() -> Facts {
+    let seen = |agrees| Seen {
+        what: "tcp db1:5432 from app1".into(),
+        expected: "open".into(),
+        seen: "closed: no answer within 2s".into(),
+        agrees,
+    };
+    Facts {
+        stdout_bytes: 3_000_000_000,
+        stderr_bytes: 17,
+        dropped_bytes: 2_998_689_280,
+        tail: "nft: \"no such file\"\\x1b[31m\n".into(),
+        evidence: vec![Evidence {
+            file: "evidence/1-cut-isp/var_log_auth.log".into(),
+            from: "/var/log/auth.log".into(),
+            bytes: 9,
+            sha256: "ab".repeat(32),
+        }],
+        probes: vec![seen(true), seen(false)],
+    }
+}
+
+fn every_outcome() -> Vec<Outcome> {
+    let failed = |how| Outcome::Failed { how };
+    vec![
+        Outcome::Succeeded,
+        failed(How::Exit(255)),
+        failed(How::Signal(9)),
+        failed(How::TimedOut(Millis(20_000))),
+        failed(How::Cancelled),
+        failed(How::Vanished),
+        failed(How::Disagreed("db1:5432 is open and should be closed".into())),
+        Outcome::NotStarted { because: "login refused".into(), try_again: false },
+        Outcome::Unknown { because: "the link was lost".into() },
+    ]
+}
+
+fn every_reason_not_to_run() -> Vec<NotRun> {
+    vec![
+        NotRun::LeftOut,
+        NotRun::NeedFailed { step: StepIx(0) },
+        NotRun::TooManyFailures,
+        NotRun::RolledBack,
+        NotRun::Refused { by: "bob".into() },
+    ]
+}
+
+fn every_task_end() -> Vec<TaskEnd> {
+    let outcome = Outcome::Unknown { because: "the link was lost".into() };
+    vec![
+        TaskEnd::Done,
+        TaskEnd::AlreadySo,
+        TaskEnd::Failed { kind: JobKind::Run, outcome, changed: true },
+        TaskEnd::NotRun { because: NotRun::LeftOut },
+    ]
+}
+
+fn every_undo_end() -> Vec<UndoEnd> {
+    vec![
+        UndoEnd::Undone,
+        UndoEnd::NotNeeded,
+        UndoEnd::LeftCut,
+        UndoEnd::Impossible,
+        UndoEnd::Failed { outcome: Outcome::from_exit(1) },
+        UndoEnd::Held { by: TaskIx(2) },
+    ]
+}
+
+fn every_question() -> Vec<(Question, Vec<Choice>)> {
+    use Choice::*;
+    vec![
+        (Question::Manual { task: TaskIx(2) }, vec![Done, Refuse]),
+        (Question::Approve { task: TaskIx(2), people: 2 }, vec![Approve, Refuse]),
+        (
+            Question::WhatBecameOf { task: TaskIx(1), undo: true },
+            vec![ItSucceeded, ItFailed, NothingHappened, Stop],
+        ),
+        (Question::PhaseFailed { phase: PhaseIx(1) }, vec![Retry, Continue, Stop, Rollback, RollbackRun]),
+    ]
+}
+
+fn every_verdict() -> Vec<Verdict> {
+    let stopped = |because| Verdict::Stopped { because };
+    vec![
+        Verdict::Completed,
+        stopped(StopReason::StepFailed { step: StepIx(0) }),
+        stopped(StopReason::Operator { by: "ada".into(), how: StopHow::Finish }),
+        stopped(StopReason::WaitingForPeople),
+        stopped(StopReason::FailuresLeft),
+        Verdict::Refused { by: "bob".into() },
+        Verdict::RolledBack,
+        Verdict::Stuck,
+    ]
+}

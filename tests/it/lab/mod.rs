@@ -1,0 +1,205 @@
+//! The lab in tests: a site of real hosts, raised for one test and taken down after it.
+//!
+//! Every test of this module has the machine's one test lab to itself: a file lock makes them take turns, under
+//! nextest (a process each) and `cargo test` (a thread each) alike. Keys, the database cluster and the backup
+//! stay in the lab's directory from test to test, so that raising it takes a second or two.
+
+#![allow(dead_code)]
+
+mod site;
+mod story;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The program under test.
+pub const BLACKSTART: &str = env!("CARGO_BIN_EXE_blackstart");
+/// The package's directory: runbooks, inventories and the lab's scripts are below it.
+pub const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A standing lab; it is taken down when this is dropped.
+pub struct Lab {
+    dir: PathBuf,
+    // Dropped last, after `Drop` took the lab down: the next test waits for it.
+    _turn: File,
+}
+
+/// What the site must look like, as `tests/lab/proof` knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SiteState {
+    /// As raised: links open, rows right.
+    Healthy,
+    /// After `compromise`: links open, rows wrong, portal failing.
+    Compromised,
+    /// Links cut, rows right, portal serving inside.
+    Recovered,
+}
+
+impl Lab {
+    /// Waits for its turn, then raises the lab.
+    pub fn raise() -> Self {
+        let root = rustix::process::geteuid().is_root();
+        assert!(
+            root,
+            "the lab needs root; leave its tests out with: cargo nextest run -E 'not test(/^lab/)'"
+        );
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab");
+        fs::create_dir_all(&dir).expect("the test directory takes a directory");
+        let turn = File::create(dir.join(".turn")).expect("the lab's directory takes a file");
+        turn.lock().expect("the lock is granted in the end");
+        let lab = Self { dir, _turn: turn };
+        // What a test before this one left of its runs is not this one's business.
+        fs::remove_dir_all(lab.work()).ok();
+        fs::create_dir_all(lab.work()).expect("the lab's directory takes a directory");
+        // One that stands already was left by a test that was killed: it may be in any state.
+        lab.script("down", &[]);
+        lab.script("up", &[]);
+        lab
+    }
+
+    /// The lab's directory: keys, `known_hosts`, `ssh_config`, logs.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// An empty directory for the test's own files and runs.
+    pub fn work(&self) -> PathBuf {
+        self.dir.join("work")
+    }
+
+    /// Runs a lab script with this lab's directory as first argument; panics with its output when it fails.
+    pub fn script(&self, name: &str, args: &[&str]) -> String {
+        text(name, self.script_output(name, args))
+    }
+
+    /// The same, whatever it exits with.
+    pub fn script_output(&self, name: &str, args: &[&str]) -> Output {
+        let mut script = Command::new(Path::new(PACKAGE).join("tests/lab").join(name));
+        script.arg(&self.dir).args(args).stdin(Stdio::null());
+        script.output().expect("lab scripts can be started")
+    }
+
+    /// Runs a shell script on a host as root; on `mgmt` in the controller's namespace.
+    pub fn on(&self, host: &str, script: &str) -> Output {
+        self.script_output("on", &[host, "sh", "-c", script])
+    }
+
+    /// The same; panics with its output when it fails, and gives its stdout.
+    pub fn ok(&self, host: &str, script: &str) -> String {
+        text(&format!("on {host}: {script}"), self.on(host, script))
+    }
+
+    /// Does a GET from this host to this URL get any answer within a second?
+    pub fn reaches(&self, host: &str, url: &str) -> bool {
+        self.on(host, &format!("curl -s -o /dev/null --max-time 1 '{url}'")).status.success()
+    }
+
+    /// A command that runs in the controller's place, with the test's own state directory. The process is the
+    /// program itself, so that killing it kills the program and not a wrapper.
+    pub fn command(&self, program: &str) -> Command {
+        let id = fs::read_to_string(self.dir.join("id")).expect("a standing lab has an id");
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &format!("bs{}-mgmt", id.trim()), program]);
+        command.env("BLACKSTART_STATE", self.work().join("state")).env("NO_COLOR", "1");
+        command.current_dir(self.work()).stdin(Stdio::null());
+        command
+    }
+
+    /// `blackstart` in the controller's place.
+    pub fn blackstart(&self, args: &[&str]) -> Command {
+        let mut command = self.command(BLACKSTART);
+        command.args(args);
+        command
+    }
+
+    /// The shipped inventory, for this lab's keys.
+    pub fn inventory(&self) -> PathBuf {
+        let shipped = Path::new(PACKAGE).join("inventories/lab.yaml");
+        let text = fs::read_to_string(shipped).expect("the lab's inventory is shipped");
+        let path = self.dir.join("inventory.yaml");
+        fs::write(&path, text.replace("../target/lab/", "")).expect("the lab's directory takes a file");
+        path
+    }
+
+    /// A shipped runbook.
+    pub fn runbook(name: &str) -> PathBuf {
+        Path::new(PACKAGE).join("runbooks").join(name)
+    }
+
+    /// Writes a file of the test's own and gives its path.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.work().join(name);
+        fs::write(&path, text).expect("the work directory takes a file");
+        path
+    }
+
+    /// Lets the attacker loose.
+    pub fn compromise(&self) {
+        self.script("compromise", &[]);
+    }
+
+    /// Pulls the plug of these hosts (of all, if none is named) and boots them as they were when the lab was raised.
+    pub fn reset(&self, hosts: &[&str]) {
+        self.script("reset", hosts);
+    }
+
+    /// Is the site in this state, shown by packets and rows? `Err` holds what was seen.
+    pub fn proof(&self, state: SiteState) -> Result<String, String> {
+        let word = match state {
+            SiteState::Healthy => "healthy",
+            SiteState::Compromised => "compromised",
+            SiteState::Recovered => "recovered",
+        };
+        let output = self.script_output("proof", &[word]);
+        let seen =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        if output.status.success() { Ok(seen) } else { Err(seen) }
+    }
+
+    /// From here on packets between the controller and this host vanish, in both directions; nobody is told.
+    pub fn cut_link(&self, host: &str) {
+        self.script("link", &["cut", host]);
+    }
+
+    /// They flow again.
+    pub fn heal_link(&self, host: &str) {
+        self.script("link", &["heal", host]);
+    }
+
+    /// What would show that a host was touched: files, rules, services, rows. Equal before and after, or it was.
+    pub fn fingerprint(&self, hosts: &[&str]) -> String {
+        self.script("fingerprint", hosts)
+    }
+
+    /// The lines that steps wrote with `/srv/ledger WORD…` on this host, in order.
+    pub fn ledger(&self, host: &str) -> Vec<String> {
+        self.ok(host, "/srv/ledger").lines().map(str::to_owned).collect()
+    }
+
+    /// The names of all hosts, in the order of the site file.
+    pub fn hosts() -> Vec<String> {
+        let site =
+            fs::read_to_string(Path::new(PACKAGE).join("tests/lab/site")).expect("the lab has a site file");
+        let login = |line: &str| {
+            line.strip_prefix("login").and_then(|rest| rest.split_whitespace().next().map(str::to_owned))
+        };
+        site.lines().filter_map(login).collect()
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let output = self.script_output("down", &[]);
+        if !output.status.success() && !std::thread::panicking() {
+            panic!("the lab is not taken down: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
+fn text(what: &str, output: Output) -> String {
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{what}: {}\n{said}{complained}", output.status);
+    said
+}

@@ -1,0 +1,75 @@
+//! What is shipped is sound: every runbook loads, fits its inventory and compiles without a single warning.
+
+use blackstart::load;
+use blackstart::model::place::Sources;
+use blackstart::plan::{self, Choices, FileFacts, Plan};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A runbook, the inventory it is for, and the parameters it must be given.
+type Shipped = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// Every shipped runbook.
+const SHIPPED: &[Shipped] = &[
+    ("hello", "local", &[]),
+    ("isolate-and-restore", "lab", &[("incident", "INC-7")]),
+    ("look-around", "lab", &[]),
+    ("rotate-portal-password", "lab", &[]),
+];
+
+fn compile(runbook: &str, inventory: &str, params: &[(&str, &str)]) -> Plan {
+    let mut sources = Sources::default();
+    let loaded = load::runbook(&mut sources, &Path::new(PACKAGE).join(format!("runbooks/{runbook}.yaml")));
+    assert!(loaded.problems.0.is_empty(), "{runbook}: {:#?}", loaded.problems);
+    let site =
+        load::inventory(&mut sources, &Path::new(PACKAGE).join(format!("inventories/{inventory}.yaml")));
+    assert!(site.problems.0.is_empty(), "{inventory}: {:#?}", site.problems);
+    let (runbook, site) = (loaded.value.expect("no problems"), site.value.expect("no problems"));
+    let together = load::together(&site, &runbook);
+    assert!(together.0.is_empty(), "{together:#?}");
+    let params = params.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let choices = Choices { params, ..Choices::default() };
+    let facts = |file: &str| {
+        let there = Path::new(PACKAGE).join("runbooks").join(file).is_file();
+        if there { Ok(FileFacts { sha256: "0".repeat(64) }) } else { Err(format!("{file} is not shipped")) }
+    };
+    let (plan, warnings) = plan::compile(&site, &runbook, &choices, &facts).expect("it compiles");
+    assert!(warnings.0.is_empty(), "{warnings:#?}");
+    plan
+}
+
+#[test]
+fn every_shipped_runbook_compiles_without_a_warning() {
+    for (runbook, inventory, params) in SHIPPED {
+        assert!(!compile(runbook, inventory, params).tasks.is_empty(), "{runbook}");
+    }
+}
+
+#[test]
+fn every_runbook_file_is_among_them() {
+    let mut files: BTreeMap<String, ()> = BTreeMap::new();
+    for entry in std::fs::read_dir(Path::new(PACKAGE).join("runbooks")).expect("runbooks are shipped") {
+        let path = entry.expect("the directory can be read").path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            files.insert(path.file_stem().expect("it has a name").to_string_lossy().into_owned(), ());
+        }
+    }
+    let shipped: Vec<&str> = SHIPPED.iter().map(|(runbook, ..)| *runbook).collect();
+    assert_eq!(files.into_keys().collect::<Vec<_>>(), shipped);
+}
+
+#[test]
+fn the_isolating_phase_severs_both_ways_out_before_anything_is_rebuilt() {
+    let plan = compile("isolate-and-restore", "lab", &[("incident", "INC-7")]);
+    let severed: Vec<String> =
+        plan.steps.iter().flat_map(|step| &step.severs).map(ToString::to_string).collect();
+    assert_eq!(severed, ["isp-uplink", "vendor-vpn"]);
+    let phase = |id: &str| plan.phase_named(id).expect("the phase is there");
+    assert!(phase("isolate") < phase("evidence") && phase("evidence") < phase("restore"));
+    // Each cut is proved: something that must be closed, and something that must go on working.
+    for step in plan.steps.iter().filter(|step| !step.severs.is_empty()) {
+        assert!(step.verify.len() >= 3, "{}", step.id);
+    }
+}

@@ -1,0 +1,184 @@
+//! Jobs and the ends of tasks, as the checks see them.
+
+use super::check::{Checker, Complaint, require};
+use super::{check_begin, check_end};
+use blackstart::model::event::{Found, Job, JobKind, NotRun, TaskEnd, UndoEnd};
+use blackstart::model::names::TaskIx;
+use blackstart::model::question::Question;
+use blackstart::model::{How, Outcome, Time};
+use blackstart::plan::frozen::{PlannedAction, PlannedUndo};
+
+impl Checker {
+    pub(super) fn job_started(&mut self, at: Time, job: Job) -> Complaint {
+        check_begin::may_start(self, at, job)?;
+        let script = self.is_script(job.task);
+        let task = &mut self.tasks[job.task.at()];
+        if let Some(unknown) = task.unknown
+            && job.kind.may_change()
+        {
+            task.ran |= unknown.kind == JobKind::Run && script;
+            task.afresh += u32::from(unknown.kind == job.kind);
+            task.unknown = None;
+        }
+        if task.retry.take().is_none_or(|(kind, _)| kind != job.kind) {
+            task.vain = 0;
+        }
+        task.attempts.insert(job.kind, job.attempt);
+        task.begun = true;
+        self.running.insert(job);
+        Ok(())
+    }
+
+    pub(super) fn ended(&mut self, job: Job) -> Complaint {
+        require(self.running.remove(&job), || format!("{job:?} ends and was not running"))
+    }
+
+    pub(super) fn job_ended(&mut self, job: Job, outcome: &Outcome) -> Complaint {
+        self.ended(job)?;
+        self.attempt_ended(job, outcome);
+        Ok(())
+    }
+
+    pub(super) fn attempt_ended(&mut self, job: Job, outcome: &Outcome) {
+        let script = self.is_script(job.task) && job.kind == JobKind::Run;
+        let changed_before = self.tasks[job.task.at()].ran;
+        let task = &mut self.tasks[job.task.at()];
+        task.seen.push((job.kind, outcome.clone()));
+        match outcome {
+            Outcome::Succeeded if matches!(job.kind, JobKind::Check | JobKind::Verify) => {
+                if task.unknown.take().is_some() {
+                    task.ran = true;
+                    task.seen.push((JobKind::Run, Outcome::Succeeded));
+                    if job.kind == JobKind::Verify {
+                        task.seen.push((JobKind::Verify, Outcome::Succeeded));
+                    }
+                }
+            }
+            Outcome::Succeeded if job.kind == JobKind::Snapshot => {
+                if !changed_before {
+                    task.snapshot = Some(job.attempt);
+                }
+            }
+            Outcome::Succeeded => task.ran |= script,
+            Outcome::Failed { .. } if job.kind == JobKind::Run => {
+                task.ran |= script;
+                task.failed_runs += 1;
+            }
+            Outcome::Failed { .. } => task.vain += 1,
+            Outcome::NotStarted { .. } => task.vain += 1,
+            Outcome::Unknown { .. } if script || job.kind == JobKind::Undo => {
+                task.unknown = Some(job);
+                task.no_receipt = false;
+            }
+            Outcome::Unknown { .. } => task.vain += 1,
+        }
+    }
+
+    pub(super) fn receipt_read(&mut self, job: Job, found: &Found) -> Complaint {
+        self.ended(job)?;
+        let task = &mut self.tasks[job.task.at()];
+        let Some(unknown) = task.unknown else { return Err(format!("{job:?} resolves nothing")) };
+        match found {
+            Found::NeverStarted => {
+                task.unknown = None;
+                task.afresh += 1;
+            }
+            Found::Ended(outcome) => {
+                task.unknown = None;
+                self.attempt_ended(unknown, outcome);
+            }
+            Found::NoReceipt { .. } => task.no_receipt = true,
+            Found::NotReached { .. } => {
+                task.no_receipt = false;
+                task.vain += 1;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn retry_planned(&mut self, at: Time, ix: TaskIx, kind: JobKind, then: Time) -> Complaint {
+        let planned = self.plan.step_of(ix);
+        let task = &self.tasks[ix.at()];
+        let newest = task.seen.last();
+        let doubled = |first: u64, nth: u32| (first << nth.saturating_sub(1)).min(300_000);
+        let (allowed, pause) = match newest {
+            Some((JobKind::Run, Outcome::Failed { .. })) if kind == JobKind::Run => {
+                (task.failed_runs < planned.retry.attempts, doubled(planned.retry.delay.0, task.failed_runs))
+            }
+            _ => (task.vain < 3, doubled(5_000, task.vain)),
+        };
+        require(allowed, || format!("{ix:?} is tried again too often"))?;
+        require(then.0 == at.0 + pause, || format!("{ix:?} is tried again after {} ms", then.0 - at.0))?;
+        self.tasks[ix.at()].retry = Some((kind, then));
+        Ok(())
+    }
+
+    pub(super) fn wait_started(&mut self, at: Time, ix: TaskIx, until: Time) -> Complaint {
+        check_begin::may_begin_or_go_on(self, at, ix)?;
+        match self.plan.step_of(ix).action {
+            PlannedAction::Wait(length) if until == at + length => {}
+            _ => return Err(format!("{ix:?} waits until {until}")),
+        }
+        let task = &mut self.tasks[ix.at()];
+        (task.begun, task.wait_until) = (true, Some(until));
+        Ok(())
+    }
+
+    pub(super) fn task_ended(&mut self, at: Time, ix: TaskIx, end: &TaskEnd) -> Complaint {
+        let (step, phase) = (self.step_at(ix), self.plan.step_of(ix).phase.at());
+        require(self.tasks[ix.at()].end.is_none(), || format!("{ix:?} ends twice"))?;
+        require(!self.running.iter().any(|job| job.task == ix), || format!("{ix:?} ends while a job runs"))?;
+        match end {
+            TaskEnd::NotRun { because } => {
+                self.may_not_run(ix, because)?;
+                self.refused |= matches!(because, NotRun::Refused { .. });
+            }
+            TaskEnd::Done | TaskEnd::AlreadySo | TaskEnd::Failed { .. } => {
+                check_end::task_ended(self, at, ix, end)?;
+            }
+        }
+        let task = &mut self.tasks[ix.at()];
+        if matches!(task.seen.last(), Some((JobKind::Check, Outcome::Failed { how: How::Exit(_) })))
+            && matches!(end, TaskEnd::Failed { .. })
+            && task.no_receipt
+            && task.unknown.take().is_some()
+        {
+            task.ran = true;
+        }
+        task.end = Some(end.clone());
+        (task.retry, task.told, task.word) = (None, None, None);
+        (task.vain, task.afresh) = (0, 0);
+        if matches!(end, TaskEnd::Failed { .. }) && self.failures(step) > self.plan.steps[step].max_failures {
+            self.phases[phase].failed = true;
+        }
+        self.questions.retain(|question| *question != Question::Manual { task: ix });
+        self.questions.retain(|question| *question != Question::WhatBecameOf { task: ix, undo: false });
+        Ok(())
+    }
+
+    pub(super) fn undo_ended(&mut self, ix: TaskIx, end: &UndoEnd) -> Complaint {
+        let (scope, reopen) = self.rollback.ok_or("an undo ends outside a rollback")?;
+        require(check_begin::in_scope(self, scope, ix), || format!("{ix:?} is out of scope"))?;
+        let planned = self.plan.step_of(ix);
+        let task = &self.tasks[ix.at()];
+        require(task.undo.is_none(), || format!("the undo of {ix:?} ends twice"))?;
+        let never_ran = !self.in_place(ix);
+        let standing: Vec<TaskIx> = check_begin::standing_on(self, ix);
+        let right = match end {
+            UndoEnd::Undone => matches!(task.seen.last(), Some((JobKind::Undo, Outcome::Succeeded))),
+            UndoEnd::NotNeeded => {
+                (planned.undo == PlannedUndo::NotNeeded || never_ran) && standing.is_empty()
+            }
+            UndoEnd::LeftCut => !planned.severs.is_empty() && !reopen,
+            UndoEnd::Impossible => matches!(planned.undo, PlannedUndo::Impossible(_)) && standing.is_empty(),
+            UndoEnd::Failed { outcome } => *outcome != Outcome::Succeeded && standing.is_empty(),
+            UndoEnd::Held { by } => self.in_place(*by) && standing.contains(by),
+        };
+        require(right, || format!("the undo of {ix:?} ends as {end:?}"))?;
+        let task = &mut self.tasks[ix.at()];
+        (task.undo, task.retry, task.word) = (Some(end.clone()), None, None);
+        (task.vain, task.afresh) = (0, 0);
+        self.questions.retain(|question| *question != Question::WhatBecameOf { task: ix, undo: true });
+        Ok(())
+    }
+}

@@ -1,0 +1,361 @@
+//! Carries one seed through: a random plan, a random world, crashes at random records, resumes, to an end.
+
+use super::check::{Checker, require};
+use super::check_begin::nothing_forgotten;
+use super::plans;
+use super::rng::Rng;
+use super::tally::Tally;
+use super::world::{Coming, World};
+use blackstart::engine::{Engine, Input, Limits, Output};
+use blackstart::model::Time;
+use blackstart::model::event::{Event, Mode, StopReason, Verdict};
+use blackstart::model::names::RunId;
+use blackstart::model::question::Question;
+use blackstart::plan::Plan;
+use std::sync::Arc;
+
+/// After so many processes the world turns calm: whatever is left must come to an end then.
+const ROUGH_EPOCHS: u32 = 5;
+/// A calm run needs a resume for each phase that stops, and a few for people.
+const EPOCHS_MAX: u32 = 20;
+/// Orders that one piece of news may lead to, for each task of the plan: more is a loop.
+const ORDERS_PER_TASK_MAX: usize = 12;
+/// News that one process takes in: more is a run that never ends.
+const NEWS_MAX: usize = 3_000;
+
+pub struct Sim {
+    pub(super) plan: Arc<Plan>,
+    pub(super) limits: Limits,
+    pub(super) world: World,
+    pub(super) check: Checker,
+    pub(super) journal: Vec<(Time, Event)>,
+    /// Recorded, and no later order was carried out: a crash may lose these, last ones first.
+    pending: Vec<(Time, Event)>,
+    /// The crash came between a decision and its record.
+    dropped: bool,
+    /// Orders until the next crash.
+    fuse: Option<u64>,
+    wake: Option<Time>,
+    finished: Option<Verdict>,
+    pub(super) asked: Vec<Question>,
+    pub(super) mode: Mode,
+    pub tally: Tally,
+    pub tell: bool,
+}
+
+enum Halted {
+    Crashed,
+    Ended(Verdict),
+}
+
+pub fn run(seed: u64, tell: bool) -> Result<Tally, String> {
+    let mut rng = Rng::new(seed);
+    let plan = plans::random(&mut rng);
+    let limits = Limits {
+        jobs_at_once: rng.between(1, 6) as u32,
+        jobs_per_jump_host: rng.between(1, 2) as u32,
+        attended: rng.percent(60),
+    };
+    let mode = *rng.pick(&[Mode::Live, Mode::Live, Mode::Drill]);
+    if tell {
+        println!("seed {seed}\n{limits:?} {mode:?}\n{plan:#?}");
+    }
+    let mut sim = Sim {
+        check: Checker::new(plan.clone(), limits),
+        world: World::new(plan.clone(), rng),
+        plan,
+        limits,
+        journal: Vec::new(),
+        pending: Vec::new(),
+        dropped: false,
+        fuse: None,
+        wake: None,
+        finished: None,
+        asked: Vec::new(),
+        mode,
+        tally: Tally::default(),
+        tell,
+    };
+    sim.run_to_the_end()?;
+    Ok(sim.tally)
+}
+
+impl Sim {
+    fn run_to_the_end(&mut self) -> Result<(), String> {
+        self.disturb();
+        let mut engine = Engine::new(self.plan.clone(), self.limits);
+        let mut first = Some(Input::Begin {
+            run: RunId("00".into()),
+            plan: "hash".into(),
+            mode: self.mode,
+            by: "ann".into(),
+            version: "0".into(),
+        });
+        let mut rollbacks = 0;
+        loop {
+            self.world.epoch += 1;
+            self.world.calm |= self.world.epoch > ROUGH_EPOCHS;
+            require(self.world.epoch < EPOCHS_MAX, || "the run never comes to an end".into())?;
+            self.fuse = (!self.world.calm && self.world.rng.percent(45)).then(|| self.world.rng.below(80));
+            let end = self.one_process(&mut engine, first.take())?;
+            self.tally.note(if self.world.calm { "epochs calm" } else { "epochs rough" });
+            engine = self.restore(&mut engine, matches!(end, Halted::Crashed))?;
+            first = match end {
+                Halted::Crashed => {
+                    self.tally.note("crashed");
+                    Some(self.after_crash())
+                }
+                Halted::Ended(verdict) => {
+                    self.is_true(engine.state(), &verdict)?;
+                    match self.after_end(&engine, &verdict, &mut rollbacks) {
+                        Some(input) => Some(input),
+                        None => return Ok(()),
+                    }
+                }
+            };
+            if !self.limits.attended && self.world.rng.percent(50) {
+                self.answer_between(&mut engine)?;
+            }
+            engine = self.reopen()?;
+        }
+    }
+
+    fn reopen(&self) -> Result<Engine, String> {
+        Engine::restore(self.plan.clone(), self.limits, self.journal.clone())
+            .map_err(|illegal| illegal.to_string())
+    }
+
+    fn resume(&self) -> Input {
+        Input::Resume { by: "ann".into(), version: "0".into() }
+    }
+
+    fn after_crash(&mut self) -> Input {
+        match self.journal.is_empty() {
+            true => Input::Begin {
+                run: RunId("00".into()),
+                plan: "hash".into(),
+                mode: self.mode,
+                by: "ann".into(),
+                version: "0".into(),
+            },
+            false if !self.world.calm && self.world.rng.percent(8) => self.rollback_request(),
+            false => self.resume(),
+        }
+    }
+
+    fn after_end(&mut self, engine: &Engine, verdict: &Verdict, rollbacks: &mut u32) -> Option<Input> {
+        match verdict {
+            Verdict::Completed | Verdict::RolledBack | Verdict::Stuck => {
+                let again = *rollbacks < 2 && self.world.rng.percent(30);
+                *rollbacks += 1;
+                if !again && *verdict == Verdict::Stuck && engine.state().abandoned_by().is_none() {
+                    return Some(Input::Abandoned { by: "op".into(), comment: "mended by hand".into() });
+                }
+                if again && self.world.rng.percent(30) {
+                    // Somebody changes their mind while it is under way.
+                    let (input, after) = (self.rollback_request(), self.world.rng.below(20_000));
+                    self.world.later(after, Coming::Person(input));
+                }
+                again.then(|| self.rollback_request())
+            }
+            Verdict::Stopped { .. } | Verdict::Refused { .. } => {
+                if self.world.calm {
+                    self.limits.attended = true;
+                } else if self.world.rng.percent(10) {
+                    return Some(self.rollback_request());
+                }
+                Some(self.resume())
+            }
+        }
+    }
+
+    /// What a crash leaves: what was on disk, perhaps a little more. The run must add up to the same again.
+    fn restore(&mut self, engine: &mut Engine, crashed: bool) -> Result<Engine, String> {
+        let keep = match crashed {
+            true => self.world.rng.below(self.pending.len() as u64 + 1) as usize,
+            false => self.pending.len(),
+        };
+        let unwritten =
+            std::iter::from_fn(|| engine.poll()).filter(|output| matches!(output, Output::Record(..)));
+        let lost =
+            self.pending.len() - keep + unwritten.count() + usize::from(std::mem::take(&mut self.dropped));
+        self.journal.extend(self.pending.drain(..keep));
+        self.pending.clear();
+        let restored = self.reopen()?;
+        if lost == 0 {
+            let same = restored.state() == engine.state();
+            require(same, || "the journal does not add up to the run".into())?;
+        } else {
+            self.tally.note("records lost");
+        }
+        let mut check = Checker::new(self.plan.clone(), self.limits);
+        check.requested = self.check.requested.clone();
+        for (at, event) in &self.journal {
+            check.see(*at, event)?;
+        }
+        self.check = check;
+        Ok(restored)
+    }
+
+    fn one_process(&mut self, engine: &mut Engine, first: Option<Input>) -> Result<Halted, String> {
+        (self.wake, self.finished) = (None, None);
+        if let Some(input) = first {
+            let abandons = matches!(input, Input::Abandoned { .. });
+            if self.news(engine, input, false)? {
+                return Ok(Halted::Crashed);
+            }
+            if abandons {
+                let left = engine.state().needs_a_person();
+                require(left.is_empty() && engine.state().abandoned_by().is_some(), || "abandoned".into())?;
+            }
+        }
+        for _ in 0..NEWS_MAX {
+            if let Some(verdict) = self.finished.take() {
+                return Ok(Halted::Ended(verdict));
+            }
+            let next = self.world.next_at();
+            let crashed = match (self.wake, next) {
+                (Some(wake), next) if next.is_none_or(|next| wake <= next) => self.wake_up(engine, wake)?,
+                (_, Some(_)) => self.next_coming(engine)?,
+                (None, None) | (Some(_), None) => {
+                    self.ask_again(engine)?;
+                    false
+                }
+            };
+            if crashed {
+                return Ok(Halted::Crashed);
+            }
+        }
+        Err("the process takes news for ever".into())
+    }
+
+    fn wake_up(&mut self, engine: &mut Engine, wake: Time) -> Result<bool, String> {
+        self.wake = None;
+        let early = u64::from(self.world.rng.percent(5));
+        self.world.now = self.world.now.max(Time(wake.0 - early));
+        self.news(engine, Input::TimePassed, false)
+    }
+
+    fn next_coming(&mut self, engine: &mut Engine) -> Result<bool, String> {
+        let coming = self.world.pop().expect("something is coming");
+        let Some((epoch, input)) = self.world.arrives(coming)? else { return Ok(false) };
+        let late = epoch != self.world.epoch;
+        if late && !self.world.rng.percent(30) {
+            return Ok(false);
+        }
+        let twice = self.world.rng.percent(3) && !matches!(input, Input::TimePassed);
+        let again = twice.then(|| input.clone());
+        if self.news(engine, input, late)? {
+            return Ok(true);
+        }
+        match again {
+            Some(input) if self.finished.is_none() => {
+                let late = matches!(input, Input::JobEnded { .. } | Input::ReceiptRead { .. });
+                self.news(engine, input, late)
+            }
+            Some(_) | None => Ok(false),
+        }
+    }
+
+    /// Hands news over and carries the orders out. Did the process crash meanwhile?
+    fn news(&mut self, engine: &mut Engine, input: Input, late: bool) -> Result<bool, String> {
+        if self.tell {
+            println!("{:>9} <- {input:?}{}", self.world.now.0 - 1_000_000, if late { " (late)" } else { "" });
+        }
+        let refused = engine.refused();
+        engine.handle(self.world.now, input);
+        if late {
+            self.tally.note("late answers");
+            require(engine.refused() > refused, || "a late answer was taken".into())?;
+        }
+        let most = ORDERS_PER_TASK_MAX * self.plan.tasks.len() + 40;
+        for _ in 0..most {
+            let Some(output) = engine.poll() else {
+                nothing_forgotten(&self.check, self.world.now)?;
+                return Ok(false);
+            };
+            require(!late, || format!("a late answer led to {output:?}"))?;
+            if self.tell {
+                println!("{:>9}    {output:?}", "");
+            }
+            if self.burns_down() {
+                self.dropped = matches!(output, Output::Record(..));
+                return Ok(true);
+            }
+            self.carry_out(output)?;
+            if self.burns_down() {
+                return Ok(true);
+            }
+        }
+        Err(format!("one piece of news led to more than {most} orders"))
+    }
+
+    fn burns_down(&mut self) -> bool {
+        match &mut self.fuse {
+            Some(0) => true,
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) -> Result<(), String> {
+        require(self.finished.is_none(), || format!("after the end came {output:?}"))?;
+        if let Output::Record(at, event) = output {
+            require(at == self.world.now, || format!("{event:?} is dated {at}"))?;
+            self.seen(at, &event)?;
+            self.pending.push((at, event));
+            return Ok(());
+        }
+        self.journal.append(&mut self.pending);
+        match output {
+            Output::Record(..) => unreachable!("it was handled above"),
+            Output::Start { job, resolves } => {
+                let newest =
+                    self.journal.iter().rev().take(1).any(|(_, event)| *event == Event::JobStarted { job });
+                require(newest, || format!("{job:?} is ordered and not the newest on record"))?;
+                self.world.start(job, resolves)
+            }
+            Output::Cancel { job } => {
+                require(self.check.running.contains(&job), || {
+                    format!("{job:?} is cancelled and does not run")
+                })?;
+                self.world.cancel(job);
+                Ok(())
+            }
+            Output::Ask(question) => {
+                let open = self.check.questions.contains(&question);
+                require(open, || format!("{question:?} is put to people and not on record"))?;
+                self.asked.push(question.clone());
+                if self.limits.attended {
+                    self.put(question);
+                }
+                Ok(())
+            }
+            Output::Withdraw(question) => {
+                let known = self.asked.contains(&question) && !self.check.questions.contains(&question);
+                require(known, || format!("{question:?} is withdrawn and still open, or was never asked"))
+            }
+            Output::Wake { at } => {
+                require(at > self.world.now, || format!("a wake-up at {at}, which has passed"))?;
+                self.wake = Some(at);
+                Ok(())
+            }
+            Output::Finished(verdict) => {
+                self.finished = Some(verdict);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn seen(&mut self, at: Time, event: &Event) -> Result<(), String> {
+        self.tally.event(event);
+        let waits = Verdict::Stopped { because: StopReason::WaitingForPeople };
+        if self.limits.attended && *event == (Event::RunEnded { verdict: waits }) {
+            return Err("the run did not wait for the people who are there".into());
+        }
+        self.check.see(at, event)
+    }
+}

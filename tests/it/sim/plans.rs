@@ -1,0 +1,112 @@
+//! A random plan: small, and with every feature that a plan can have.
+
+use super::build::Builder;
+use super::rng::Rng;
+use blackstart::model::Millis;
+use blackstart::model::names::{StepIx, TaskIx};
+use blackstart::model::probe::{Expect, Probe, ProbeKind};
+use blackstart::model::runbook::{Approve, Fetch, Policy, Retry};
+use blackstart::plan::Plan;
+use blackstart::plan::frozen::{PlannedAction, PlannedAfter, PlannedUndo};
+use std::sync::Arc;
+
+pub fn random(rng: &mut Rng) -> Arc<Plan> {
+    let hosts = rng.between(1, 4) as u32;
+    let jumps: Vec<_> = (0..hosts).map(|_| rng.percent(50).then(|| *rng.pick(&["j0", "j1"]))).collect();
+    let mut build = Builder::new(&jumps);
+    for _ in 0..rng.between(1, 3) {
+        let policy = *rng.pick(&[
+            Policy::Stop,
+            Policy::Rollback,
+            Policy::Rollback,
+            Policy::RollbackRun,
+            Policy::Continue,
+            Policy::Ask,
+        ]);
+        build.phase(policy);
+        let first = build.plan().steps.len() as u32;
+        for _ in 0..rng.between(1, 3) {
+            step(&mut build, rng, hosts, first);
+        }
+    }
+    build.done()
+}
+
+fn step(build: &mut Builder, rng: &mut Rng, hosts: u32, first_of_phase: u32) {
+    let action = action(rng);
+    let on_controller = !matches!(action, PlannedAction::Run(_) | PlannedAction::Fetch(_)) && rng.percent(80);
+    let on: Vec<Option<u32>> = match on_controller {
+        true => vec![None],
+        false => {
+            let keep = rng.between(1, hosts.into());
+            (0..hosts).map(Some).skip((u64::from(hosts) - keep) as usize).collect()
+        }
+    };
+    let tasks = on.len() as u32;
+    let ix = build.step(&on);
+    let step = build.at(ix);
+    step.undo = match rng.below(10) {
+        0 => PlannedUndo::Impossible("it is gone".into()),
+        1 => PlannedUndo::NotNeeded,
+        _ => PlannedUndo::By("undo".into()),
+    };
+    if matches!(action, PlannedAction::Manual(_)) {
+        step.undo = PlannedUndo::NotNeeded;
+    }
+    step.idempotent = rng.percent(30);
+    step.retry = Retry { attempts: rng.between(1, 3) as u32, delay: Millis(rng.below(3) * 4_000) };
+    step.max_failures = if rng.percent(30) { rng.below(u64::from(tasks) + 1) as u32 } else { 0 };
+    step.urgency = Millis(rng.below(3) * 1_000);
+    if tasks > 1 && rng.percent(40) {
+        let first = rng.between(1, u64::from(tasks) - 1) as u32;
+        step.waves = vec![first, tasks - first];
+    }
+    if rng.percent(15) {
+        step.approve = Some(Approve { people: rng.between(1, 2) as u32 });
+    }
+    let changes = matches!(action, PlannedAction::Run(_));
+    step.action = action;
+    if changes && rng.percent(20) {
+        build.severs(ix);
+    }
+    if changes && rng.percent(35) {
+        build.check(ix);
+    }
+    if changes && rng.percent(25) {
+        build.snapshot(ix);
+    }
+    if rng.percent(30) {
+        build.verify(ix);
+    }
+    if ix.0 > 0 && rng.percent(15) {
+        let step = StepIx(rng.below(ix.0.into()) as u32);
+        build.at(ix).after = Some(PlannedAfter { step, at_least: Millis(rng.between(1, 60) * 1_000) });
+    }
+    for other in 0..ix.0 {
+        if rng.percent(if other >= first_of_phase { 45 } else { 10 }) {
+            build.needs(ix, StepIx(other), rng.percent(50));
+        }
+    }
+    for task in 0..tasks {
+        if rng.percent(6) {
+            let task = TaskIx(build.at(ix).first_task.0 + task);
+            build.leave_out(task);
+        }
+    }
+}
+
+fn action(rng: &mut Rng) -> PlannedAction {
+    match rng.below(20) {
+        0 | 1 => PlannedAction::Manual("look".into()),
+        2 => PlannedAction::Wait(Millis(rng.between(1, 30) * 1_000)),
+        3 => PlannedAction::Fetch(Fetch::File { path: "/var/log/auth.log".into() }),
+        4 => PlannedAction::Probe(Probe {
+            what: ProbeKind::Tcp { host: "192.0.2.1".into(), port: 443 },
+            from: None,
+            expect: Expect::Closed,
+            timeout: Millis(1_000),
+            within: Millis(0),
+        }),
+        _ => PlannedAction::Run("do".into()),
+    }
+}

@@ -1,0 +1,319 @@
+//! The simulated site: what is really so on each host, whatever the engine believes. Links are lost, hosts
+//! restart and forget, jobs go on running unseen, and late answers come late.
+
+use super::rng::Rng;
+use blackstart::engine::Input;
+use blackstart::model::event::{Facts, Job, JobKind};
+use blackstart::model::names::TaskIx;
+use blackstart::model::{How, Outcome, Time};
+use blackstart::plan::Plan;
+use blackstart::plan::frozen::PlannedAction;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub struct World {
+    pub rng: Rng,
+    pub now: Time,
+    /// Nothing goes wrong any more: every run must come to an end then.
+    pub calm: bool,
+    pub tasks: Vec<Truth>,
+    pub epoch: u32,
+    plan: Arc<Plan>,
+    unreachable: Vec<(u64, u64)>,
+    pub(super) attempts: BTreeMap<Job, Attempt>,
+    pub(super) ordered: BTreeSet<Job>,
+    pub(super) cancelled: BTreeSet<Job>,
+    queue: BTreeMap<(Time, u64), Coming>,
+    seq: u64,
+}
+
+/// What is really so about a task.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Truth {
+    /// Something that it did is in place.
+    pub touched: bool,
+    /// What it is for is so.
+    pub effective: bool,
+    pub(super) run_broken: bool,
+    pub(super) undo_broken: bool,
+    pub(super) verify_broken: bool,
+    /// Its link dies whenever something is to be started.
+    link_dies: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) state: OnHost,
+    pub(super) will: Outcome,
+    pub(super) will_touch: bool,
+    pub(super) lasts: u64,
+    /// The process that still listens.
+    pub(super) reply_to: Option<u32>,
+    pub(super) ends_at: Time,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum OnHost {
+    NotYet,
+    Runs,
+    Ended(Outcome),
+    Void,
+    /// The host restarted and forgot.
+    Forgotten(Outcome),
+}
+
+#[derive(Debug)]
+pub enum Coming {
+    /// News for the process that was alive when it set out.
+    News {
+        epoch: u32,
+        input: Input,
+    },
+    /// News for whoever is there: people and operators.
+    Person(Input),
+    /// Somebody is about to say what became of a job.
+    Asked {
+        task: TaskIx,
+        undo: bool,
+    },
+    Claim(Job),
+    End(Job),
+    Look {
+        epoch: u32,
+        job: Job,
+    },
+    Receipt {
+        epoch: u32,
+        job: Job,
+        of: Job,
+    },
+    Restart {
+        host: usize,
+    },
+}
+
+impl World {
+    pub fn new(plan: Arc<Plan>, mut rng: Rng) -> Self {
+        let hosts = plan.hosts.len();
+        let unreachable = (0..hosts).map(|_| match rng.percent(20) {
+            true => {
+                let from = rng.below(90_000);
+                (from, from + rng.between(1, 60) * 1_000)
+            }
+            false => (0, 0),
+        });
+        let unreachable = unreachable.collect();
+        let truth = |step: &TaskIx| Truth {
+            touched: false,
+            effective: plan.step_of(*step).check.is_some() && rng.percent(15),
+            run_broken: rng.percent(5),
+            undo_broken: rng.percent(8),
+            verify_broken: rng.percent(5),
+            link_dies: rng.percent(2),
+        };
+        let all: Vec<TaskIx> = (0..plan.tasks.len() as u32).map(TaskIx).collect();
+        let tasks = all.iter().map(truth).collect();
+        let mut world = Self {
+            now: Time(1_000_000),
+            calm: false,
+            tasks,
+            epoch: 0,
+            unreachable,
+            attempts: BTreeMap::new(),
+            ordered: BTreeSet::new(),
+            cancelled: BTreeSet::new(),
+            queue: BTreeMap::new(),
+            seq: 0,
+            rng: rng.clone(),
+            plan: plan.clone(),
+        };
+        world.rng = rng;
+        for host in 0..hosts {
+            if world.rng.percent(12) {
+                let after = world.rng.below(60_000);
+                world.later(after, Coming::Restart { host });
+            }
+        }
+        world
+    }
+
+    pub fn later(&mut self, after: u64, coming: Coming) {
+        self.seq += 1;
+        self.queue.insert((Time(self.now.0 + after), self.seq), coming);
+    }
+    pub fn next_at(&self) -> Option<Time> {
+        self.queue.first_key_value().map(|((at, _), _)| *at)
+    }
+    /// What comes next, if it comes before `wake`.
+    pub fn pop(&mut self) -> Option<Coming> {
+        let ((at, _), coming) = self.queue.pop_first()?;
+        self.now = self.now.max(at);
+        Some(coming)
+    }
+
+    pub(super) fn host(&self, task: TaskIx) -> Option<usize> {
+        self.plan.tasks[task.at()].host.map(|host| host.at())
+    }
+    pub(super) fn is_reachable(&self, task: TaskIx) -> bool {
+        let since = self.now.0 - 1_000_000;
+        self.calm
+            || self.host(task).is_none_or(|host| {
+                let (from, to) = self.unreachable[host];
+                !(from..to).contains(&since)
+            })
+    }
+    pub(super) fn is_script(&self, task: TaskIx) -> bool {
+        matches!(self.plan.step_of(task).action, PlannedAction::Run(_) | PlannedAction::Upload(_))
+    }
+
+    /// Carries a `Start` order out.
+    pub fn start(&mut self, job: Job, resolves: Option<Job>) -> Result<(), String> {
+        if !self.ordered.insert(job) {
+            return Err(format!("{job:?} was started twice"));
+        }
+        let (epoch, lasts) = (self.epoch, self.rng.between(1, 20) * 500);
+        match (job.kind, resolves) {
+            (JobKind::ResolveRun | JobKind::ResolveUndo, Some(of)) => {
+                self.later(lasts, Coming::Receipt { epoch, job, of });
+            }
+            (JobKind::ResolveRun | JobKind::ResolveUndo, None) => {
+                return Err(format!("{job:?} resolves nothing"));
+            }
+            (_, Some(of)) => return Err(format!("{job:?} resolves {of:?}")),
+            (JobKind::Undo, None) => self.attempt(job, lasts),
+            (JobKind::Run, None) if self.is_script(job.task) => self.attempt(job, lasts),
+            (JobKind::Check | JobKind::Snapshot | JobKind::Verify | JobKind::Run, None) => {
+                self.later(lasts, Coming::Look { epoch, job });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn reply(&mut self, after: u64, job: Job, outcome: Outcome) {
+        let input = Input::JobEnded { job, outcome, facts: Facts::default() };
+        self.later(after, Coming::News { epoch: self.epoch, input });
+    }
+
+    fn attempt(&mut self, job: Job, lasts: u64) {
+        if !self.is_reachable(job.task) || !self.calm && self.rng.percent(4) {
+            return self.reply(lasts / 2, job, not_started(true));
+        }
+        if !self.calm && self.rng.percent(2) {
+            return self.reply(lasts / 2, job, not_started(false));
+        }
+        let truth = self.tasks[job.task.at()];
+        let broken = if job.kind == JobKind::Undo { truth.undo_broken } else { truth.run_broken };
+        let fails =
+            !self.calm && (broken || self.rng.percent(if job.kind == JobKind::Undo { 2 } else { 10 }));
+        let lost = !self.calm && (truth.link_dies || self.rng.percent(12));
+        let lasts = if lost && self.rng.percent(30) { lasts * 8 } else { lasts };
+        let will = match fails {
+            true if self.rng.percent(20) => Outcome::Failed { how: How::TimedOut(Default::default()) },
+            true => Outcome::from_exit(3),
+            false => Outcome::Succeeded,
+        };
+        let attempt = Attempt {
+            state: OnHost::NotYet,
+            will_touch: !fails || self.rng.percent(60),
+            will,
+            lasts,
+            reply_to: (!lost).then_some(self.epoch),
+            ends_at: self.now,
+        };
+        self.attempts.insert(job, attempt);
+        if lost {
+            let after = self.rng.between(1, lasts);
+            self.reply(after, job, unknown());
+            if self.rng.percent(20) {
+                // Somebody noticed, and says what became of it before anybody asks.
+                let undo = job.kind == JobKind::Undo;
+                self.later(after + 1, Coming::Asked { task: job.task, undo });
+            }
+        }
+        match lost {
+            // The order never arrives.
+            true if truth.link_dies || self.rng.percent(25) => {}
+            // It arrives late, perhaps after somebody asked what became of it.
+            true if self.rng.percent(30) => {
+                let after = self.rng.between(1, 30_000);
+                self.later(after, Coming::Claim(job));
+            }
+            _ => self.later(0, Coming::Claim(job)),
+        }
+    }
+
+    /// Something comes: what of it is news for the engine?
+    pub fn arrives(&mut self, coming: Coming) -> Result<Option<(u32, Input)>, String> {
+        match coming {
+            Coming::News { epoch, input } => Ok(Some((epoch, input))),
+            Coming::Person(input) => Ok(Some((self.epoch, input))),
+            Coming::Asked { task, undo } => Ok(self.ask_a_person(task, undo)),
+            Coming::Claim(job) => self.claim(job).map(|()| None),
+            Coming::End(job) => {
+                self.end(job, None);
+                Ok(None)
+            }
+            Coming::Look { epoch, job } => {
+                let outcome = self.look(job);
+                Ok(Some((epoch, Input::JobEnded { job, outcome, facts: Facts::default() })))
+            }
+            Coming::Receipt { epoch, job, of } => Ok(self.receipt(epoch, job, of)),
+            Coming::Restart { host } => {
+                self.restart(host);
+                Ok(None)
+            }
+        }
+    }
+
+    fn claim(&mut self, job: Job) -> Result<(), String> {
+        let other = self.attempts.iter().find(|(other, attempt)| {
+            other.task == job.task && **other != job && attempt.state == OnHost::Runs
+        });
+        let attempt = &self.attempts[&job];
+        if attempt.state != OnHost::NotYet {
+            return Ok(());
+        }
+        if let Some((other, _)) = other {
+            return Err(format!("{job:?} starts while {other:?} still runs on the host"));
+        }
+        let (now, attempt) = (self.now, self.attempts.get_mut(&job).expect("it was ordered"));
+        attempt.state = OnHost::Runs;
+        attempt.ends_at = Time(now.0 + attempt.lasts);
+        let lasts = attempt.lasts;
+        self.later(lasts, Coming::End(job));
+        Ok(())
+    }
+
+    pub(super) fn end(&mut self, job: Job, early: Option<How>) {
+        let attempt = self.attempts.get_mut(&job).expect("it was ordered");
+        if attempt.state != OnHost::Runs {
+            return;
+        }
+        let outcome = match early {
+            Some(how) => Outcome::Failed { how },
+            None => attempt.will.clone(),
+        };
+        let (touch, reply_to) = (attempt.will_touch, attempt.reply_to);
+        attempt.state = OnHost::Ended(outcome.clone());
+        let truth = &mut self.tasks[job.task.at()];
+        match (job.kind, outcome == Outcome::Succeeded) {
+            (JobKind::Undo, true) => (truth.touched, truth.effective) = (false, false),
+            (JobKind::Undo, false) => truth.effective = false,
+            (_, true) => (truth.touched, truth.effective) = (true, true),
+            (_, false) if touch => (truth.touched, truth.effective) = (true, false),
+            (_, false) => {}
+        }
+        if let Some(epoch) = reply_to {
+            let input = Input::JobEnded { job, outcome, facts: Facts::default() };
+            self.later(0, Coming::News { epoch, input });
+        }
+    }
+}
+
+pub(super) fn not_started(try_again: bool) -> Outcome {
+    Outcome::NotStarted { because: "no answer".into(), try_again }
+}
+
+pub(super) fn unknown() -> Outcome {
+    Outcome::Unknown { because: "the link was lost".into() }
+}

@@ -1,0 +1,11 @@
+//! The SSH link against real servers.
+
+mod client;
+mod helpers;
+mod host_keys;
+mod logins;
+mod loss;
+mod offers;
+mod proxy;
+mod routes;
+mod wires;
