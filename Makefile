@@ -1,0 +1,50 @@
+# Blackstart: build, try and test it. `make` alone lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+LAB ?= target/lab
+# `make demo KEEP=1` leaves the lab standing afterwards.
+KEEP ?=
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: deps
+deps: ## Install what is missing on this machine to run the lab (Debian, root)
+	@tests/lab/install lab
+
+.PHONY: test-deps
+test-deps: ## Install what is missing on this machine to run the tests (Debian, root)
+	@tests/lab/install lab tests
+
+.PHONY: build
+build: ## Build the release binary: target/release/blackstart
+	cargo build --release --locked
+
+.PHONY: demo
+demo: deps ## Raise a site, compromise it, isolate and restore it, show the proof (KEEP=1 leaves the site standing)
+	@LAB='$(LAB)' KEEP='$(KEEP)' tests/lab/demo
+
+.PHONY: test
+test: test-deps ## Check format, lints, docs and licences, and pass every test
+	@tests/all
+
+.PHONY: fmt
+fmt: ## Format the sources
+	cargo fmt
+
+.PHONY: lab-up
+lab-up: deps ## Raise the lab in target/lab
+	@tests/lab/up '$(LAB)'
+	@tests/lab/status '$(LAB)'
+
+.PHONY: lab-down
+lab-down: ## Take the lab down
+	@tests/lab/down '$(LAB)'
+
+.PHONY: clean-lab
+clean-lab: lab-down ## Take the lab down and forget its keys, logs and backup
+	rm -rf '$(LAB)'
