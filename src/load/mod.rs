@@ -1,7 +1,7 @@
 //! Reads inventories and runbooks into the model; finds every problem at once. The only place that knows YAML.
 //!
-//! A file goes through three layers. [`yaml`] makes a tree of it, with the place of every node. [`decode`] fits
-//! the tree to the shapes in [`grammar`], which serde derives and from which the JSON Schema is made; what does
+//! A file goes through three layers. `yaml` makes a tree of it, with the place of every node. `decode` fits
+//! the tree to the shapes in `grammar`, which serde derives and from which the JSON Schema is made; what does
 //! not fit is reported and left out. The readers (`runbook`, `step`, `inventory`, `hosts`, …) give the shapes
 //! their meaning and check what serde cannot know. Only broken YAML stops a file early.
 

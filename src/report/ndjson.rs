@@ -7,7 +7,7 @@
 //! `seq` counts the events of the run from 0, over all resumes, as in the journal. `phase`, `step` and `host`
 //! say what the event is about and are absent where that makes no sense; a task of the controller has no
 //! `host`. `event` is the journal's event with every index replaced by the name of what it points at. The last line of a process has
-//! the kind `recap` and, instead of `event`, a `recap`: see [`recap_json`](super::recap_json). Keys may be
+//! the kind `recap` and, instead of `event`, a `recap`: see [`super::recap_json`]. Keys may be
 //! added; those that are here keep their meaning while `v` is 1. [`schema`] is the JSON Schema of a line.
 
 use super::display::{Display, Stream};
