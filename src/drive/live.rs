@@ -4,23 +4,24 @@
 //! Nothing in here returns early on trouble: trouble with a host is news for the engine, trouble with a person
 //! is silence. The one exception is the journal. When it cannot be written, nothing more is started.
 
+use crate::drive::about::about;
 use crate::drive::ahead::Ahead;
 use crate::drive::answers;
+use crate::drive::claimed::Claimed;
 use crate::drive::clock::Clock;
 use crate::drive::job::{Back, Order, Workshop};
 use crate::drive::people::Keyboard;
 use crate::drive::signals::{Asked, Signals};
-use crate::drive::tools::{claims, privileged};
 use crate::engine::{Engine, Input, Output, RunState};
 use crate::journal::{JournalError, Message, Writer, inbox};
-use crate::model::event::{Event, Facts, Found, Job, JobKind, StopHow, TaskEnd, Verdict};
-use crate::model::names::{HostIx, TaskIx};
+use crate::model::event::{Facts, Found, Job, JobKind, StopHow, Verdict};
+use crate::model::names::HostIx;
 use crate::model::question::{Answer, Choice, Question};
 use crate::model::{Outcome, Time};
 use crate::report::asking;
 use crate::report::display::{self, Display};
 use crate::transport::{Stop, Stopper};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 use tokio::sync::mpsc;
@@ -51,7 +52,7 @@ pub struct Live<'a> {
     tell: mpsc::UnboundedSender<News>,
     stoppers: BTreeMap<Job, Stopper>,
     /// Hosts, and the rights there, with which a claim is known to have been made.
-    claimed: BTreeSet<(Option<HostIx>, bool)>,
+    claimed: Claimed,
     ahead: Ahead,
     wake: Option<Time>,
     answered_files: Vec<PathBuf>,
@@ -105,7 +106,7 @@ impl<'a> Live<'a> {
     /// Puts a run together.
     pub fn new(parts: Parts<'a>) -> Self {
         let (tell, news) = parts.news;
-        let claimed = claimed_so_far(&parts.engine);
+        let claimed = Claimed::so_far(parts.engine.state());
         let ahead = Ahead::of(&parts.shop.tools.plan);
         Self {
             shown: parts.engine.state().clone(),
@@ -225,13 +226,11 @@ impl<'a> Live<'a> {
     }
 
     fn start(&mut self, job: Job, resolves: Option<Job>) {
-        let host = self.shop.tools.plan.tasks[job.task.at()].host;
-        let place = (host, privileged(&self.shop.tools.plan, job.task));
         let order = Order {
             job,
             resolves,
             snapshot: self.engine.state().task(job.task).snapshot().filter(|_| job.kind == JobKind::Undo),
-            claimed_before: self.claimed.contains(&place),
+            claimed_before: self.claimed.holds(&self.shop.tools.plan, job.task),
         };
         let tools = &self.shop.tools;
         self.ahead.begun(tools.plan.tasks[job.task.at()].step, &tools.plan, &tools.fleet);
@@ -263,7 +262,7 @@ impl<'a> Live<'a> {
         match news {
             News::Back(job, Back::Ended(outcome, facts)) => {
                 self.stoppers.remove(&job);
-                self.note_claim(job, &outcome);
+                self.claimed.note(&self.shop.tools.plan, job, &outcome);
                 self.engine.handle(now, Input::JobEnded { job, outcome, facts });
             }
             News::Back(job, Back::Read(found)) => {
@@ -274,14 +273,6 @@ impl<'a> Live<'a> {
             News::Printed(job, stream, bytes) => {
                 self.display.output(&self.shop.tools.plan, job, stream, &bytes);
             }
-        }
-    }
-
-    fn note_claim(&mut self, job: Job, outcome: &Outcome) {
-        let plan = &self.shop.tools.plan;
-        let claimed = job.kind.may_change() && claims(plan, job.task);
-        if claimed && matches!(outcome, Outcome::Succeeded | Outcome::Failed { .. }) {
-            self.claimed.insert((plan.tasks[job.task.at()].host, privileged(plan, job.task)));
         }
     }
 
@@ -405,60 +396,4 @@ fn given_up(job: Job) -> Back {
             Back::Ended(Outcome::Unknown { because }, Facts::default())
         }
     }
-}
-
-/// The task an event is about, for the readable name beside it in the journal.
-fn about(event: &Event) -> Option<TaskIx> {
-    match event {
-        Event::JobStarted { job } | Event::JobEnded { job, .. } | Event::ReceiptRead { job, .. } => {
-            Some(job.task)
-        }
-        Event::RetryPlanned { task, .. }
-        | Event::WaitStarted { task, .. }
-        | Event::TaskEnded { task, .. }
-        | Event::UndoEnded { task, .. } => Some(*task),
-        Event::Asked { question } => about_question(question),
-        Event::Answered { answer } => about_question(&answer.question),
-        Event::RunStarted { .. }
-        | Event::RunResumed { .. }
-        | Event::HostReached { .. }
-        | Event::PhaseStarted { .. }
-        | Event::PhaseEnded { .. }
-        | Event::StepEnded { .. }
-        | Event::StepNotRun { .. }
-        | Event::StopRequested { .. }
-        | Event::RollbackStarted { .. }
-        | Event::Abandoned { .. }
-        | Event::RunEnded { .. } => None,
-    }
-}
-
-fn about_question(question: &Question) -> Option<TaskIx> {
-    match question {
-        Question::Manual { task } | Question::Approve { task, .. } | Question::WhatBecameOf { task, .. } => {
-            Some(*task)
-        }
-        Question::PhaseFailed { .. } => None,
-    }
-}
-
-/// Where earlier processes of this run are known to have claimed something: a task that ran and ended there.
-/// Fetches and probes claim nothing, and say nothing about receipts that are not there.
-fn claimed_so_far(engine: &Engine) -> BTreeSet<(Option<HostIx>, bool)> {
-    let state = engine.state();
-    let plan = state.plan();
-    (0..plan.tasks.len() as u32)
-        .map(TaskIx)
-        .filter(|task| claims(plan, *task))
-        .filter(|task| {
-            let state = state.task(*task);
-            let failed = matches!(
-                state.end(),
-                Some(TaskEnd::Failed { outcome: Outcome::Failed { .. }, changed: true, .. })
-            );
-            let ran = failed || state.ended_well() && state.attempts(JobKind::Run) > 0;
-            ran || state.undo().is_some() && state.attempts(JobKind::Undo) > 0
-        })
-        .map(|task| (plan.tasks[task.at()].host, privileged(plan, task)))
-        .collect()
 }

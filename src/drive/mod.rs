@@ -4,6 +4,8 @@ pub mod live;
 pub mod dry_run;
 pub mod ahead;
 pub mod job;
+pub mod claimed;
+pub mod about;
 pub mod tools;
 pub mod fleet;
 pub mod probe;
