@@ -16,12 +16,12 @@ pub(super) fn after_receipt(state: &RunState, ix: TaskIx, found: &Found, now: Ti
             true => Next::Start(JobKind::Run),
             false => failed(state, ix, JobKind::Run, &never_got_to_start()),
         },
-        Found::NotReached { try_again: true, .. } => match again_after_vain(state, ix, now) {
+        Found::NotReached { because, try_again: true } => match again_after_vain(state, ix, now) {
             Some(at) => Next::Retry(JobKind::ResolveRun, at),
-            None => failed(state, ix, JobKind::Run, &not_seen()),
+            None => failed(state, ix, JobKind::Run, &not_asked(because)),
         },
         // The job may run there still. Nobody looks, runs it again or judges it before the host can be asked.
-        Found::NotReached { .. } => failed(state, ix, JobKind::Run, &not_seen()),
+        Found::NotReached { because, .. } => failed(state, ix, JobKind::Run, &not_asked(because)),
         Found::NoReceipt { .. } => without_receipt(state, ix, None),
         Found::Ended(_) => unreachable!("a receipt with an end settles what was unknown"),
     }
@@ -68,7 +68,7 @@ pub(super) fn undo_after_receipt(state: &RunState, ix: TaskIx, found: &Found, no
     let of_undo = state.task(ix).unknown.is_some_and(|job| job.kind == JobKind::Undo);
     let kind = if of_undo { JobKind::ResolveUndo } else { JobKind::ResolveRun };
     let not_reached = |because: &String| match of_undo {
-        true => UndoEnd::Failed { outcome: not_seen() },
+        true => UndoEnd::Failed { outcome: not_asked(because) },
         false => {
             UndoEnd::Failed { outcome: Outcome::NotStarted { because: because.clone(), try_again: true } }
         }
@@ -101,6 +101,11 @@ fn may_start_afresh(state: &RunState, ix: TaskIx) -> bool {
 /// The outcome of an attempt that nothing could tell about.
 pub(super) fn not_seen() -> Outcome {
     Outcome::Unknown { because: "its end was not seen, and nothing could tell".into() }
+}
+
+/// The outcome of an attempt whose host could not be asked.
+fn not_asked(because: &str) -> Outcome {
+    Outcome::Unknown { because: format!("the host could not be asked: {because}") }
 }
 
 fn never_got_to_start() -> Outcome {
