@@ -90,8 +90,8 @@ pub struct Choosing {
     /// Only this phase.
     #[arg(long, value_name = "PHASE")]
     pub phase: Option<String>,
-    /// Only up to and including this phase or step.
-    #[arg(long, value_name = "PHASE|STEP")]
+    /// Only up to and including this phase or step; or only what belongs to this level of isolation or a lower one.
+    #[arg(long, value_name = "PHASE|STEP|level:N")]
     pub until: Option<String>,
     /// Become the privileged user (the host's `become`, or root) in every step that does not say otherwise.
     #[arg(short, long = "become")]

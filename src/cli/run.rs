@@ -88,8 +88,7 @@ fn confirm(plan: &Plan) -> Result<(), CliError> {
         "This carries out `{}` on {hosts} of `{}`, for real.",
         plan.runbook, plan.inventory
     ));
-    let cuts: Vec<String> =
-        plan.steps.iter().flat_map(|step| &step.severs).map(ToString::to_string).collect();
+    let cuts: Vec<String> = plan::graph::cuts(plan).0.iter().map(ToString::to_string).collect();
     if !cuts.is_empty() {
         printer::say(&format!("It cuts: {}. Cuts stay until somebody re-opens them.", cuts.join(", ")));
     }

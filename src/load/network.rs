@@ -6,16 +6,13 @@ use super::known::{Kind, Known};
 use super::probe::ProbeContext;
 use super::shapes::{At, Entries};
 use super::sink::Sink;
-use super::values::{YEAR, length, optional};
+use super::values::{YEAR, length, level_of_isolation, optional};
 use crate::model::Problem;
 use crate::model::inventory::{Conduit, Service, ServicePlace, Zone};
 use crate::model::names::{ConduitName, HostName, ServiceName, ZoneName};
 use crate::model::place::Located;
 use crate::model::probe::{Probe, Vantage};
 use std::collections::BTreeMap;
-
-/// There are three levels of isolation: vendors and remote workers, corporate, everything external.
-const LEVELS: std::ops::RangeInclusive<u8> = 1..=3;
 
 /// Reads zones.
 pub(super) fn zones(zones: Option<At<Entries<ZoneShape>>>) -> BTreeMap<ZoneName, Zone> {
@@ -51,15 +48,7 @@ fn conduit(sink: &Sink<'_>, known: &Known, key: &Located<String>, shape: Conduit
     let owner = format!("conduit `{}`", key.value);
     let enforced_by = shape.enforced_by.and_then(At::located);
     let enforced_by = enforced_by.filter(|host| known.check(sink, Kind::Host, &owner, host));
-    if let Some(At { span, value: Some(level) }) = &shape.level
-        && !LEVELS.contains(level)
-    {
-        let problem =
-            Problem::error("wrong-value", format!("`level` must be 1, 2 or 3, not {level}")).at(*span);
-        sink.push(
-            problem.hint("1 cuts vendors and remote workers, 2 corporate networks, 3 everything external"),
-        );
-    }
+    let level = shape.level.map(|level| level_of_isolation(sink, level));
     let both_ways = shape.between.is_some();
     let ends = match (shape.between, shape.from, shape.to) {
         (Some(between), None, None) => {
@@ -91,7 +80,7 @@ fn conduit(sink: &Sink<'_>, known: &Known, key: &Located<String>, shape: Conduit
         ends: (ZoneName(first.value), ZoneName(second.value)),
         both_ways,
         enforced_by: enforced_by.map(|host| HostName(host.value)),
-        level: optional(shape.level),
+        level: level.flatten().map(|level| level.value),
         out_of_band: optional(shape.out_of_band).unwrap_or(false),
         span: key.span,
     })

@@ -207,6 +207,7 @@ impl PhaseReader<'_, '_> {
             id: id.map(|id| Located::new(PhaseId(id.value), id.span))?,
             title: shape.name.map_or(Some(None), |title| title.value.map(Some))?,
             on_failure: shape.on_failure.map_or(Some(Policy::default()), |policy| policy.value)?,
+            isolates: Vec::new(),
             steps: steps?,
         })
     }

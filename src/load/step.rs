@@ -8,7 +8,9 @@ use super::order::{Names, References};
 use super::shapes::{At, OneOrMany, TextOr};
 use super::sink::{Sink, quoted_list};
 use super::template::{Checker, Context, Use};
-use super::values::{DAY, YEAR, identifier, length, length_or_zero, name, portion, required};
+use super::values::{
+    DAY, YEAR, identifier, length, length_or_zero, level_of_isolation, name, portion, required,
+};
 use crate::model::names::{ConduitName, StepId};
 use crate::model::pattern::Pattern;
 use crate::model::place::{Located, Span};
@@ -73,6 +75,7 @@ impl StepReader<'_, '_> {
             Some(when)
         });
         let severs = self.severs(shape.severs.take());
+        let level = shape.level.take().map(|level| level_of_isolation(sink, level));
         let requires = self.requires(&owner, shape.requires.take());
         let env = shape.env.take().map_or(Some(BTreeMap::new()), |env| {
             let entries = env.value?.0.into_iter().map(|(key, value)| {
@@ -114,6 +117,7 @@ impl StepReader<'_, '_> {
             needs: needs?,
             when: whole(when)?,
             severs: severs?,
+            level: whole(level)?,
             action: action?,
             check: whole(check)?,
             snapshot: whole(snapshot)?,

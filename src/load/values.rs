@@ -2,6 +2,7 @@
 
 use super::shapes::{At, Entries, Length, Mode, Plain, Portion, Scalar, Version};
 use super::sink::Sink;
+use crate::model::inventory::LEVELS;
 use crate::model::names::{NAME_BYTES_MAX, is_name};
 use crate::model::place::{Located, Span};
 use crate::model::runbook::Share;
@@ -48,6 +49,18 @@ pub(super) fn version(sink: &Sink<'_>, at: Span, field: Option<At<Version>>) {
         }
         None => {}
     }
+}
+
+/// A level of isolation. What is none is reported.
+pub(super) fn level_of_isolation(sink: &Sink<'_>, field: At<u8>) -> Option<Located<u8>> {
+    let level = field.located()?;
+    if LEVELS.contains(&level.value) {
+        return Some(level);
+    }
+    let what = format!("`level` must be 1, 2 or 3, not {}", level.value);
+    let problem = Problem::error("wrong-value", what).at(level.span);
+    sink.push(problem.hint("1 cuts vendors and remote workers, 2 corporate networks, 3 everything external"));
+    None
 }
 
 /// A text that may be the name of a thing of this kind. What is not is reported.

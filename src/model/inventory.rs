@@ -47,6 +47,9 @@ pub struct Zone {
     pub span: Span,
 }
 
+/// Levels of isolation: 1 cuts vendors and remote workers, 2 corporate networks, 3 everything external.
+pub const LEVELS: std::ops::RangeInclusive<u8> = 1..=3;
+
 /// A permitted way between two zones (IEC 62443).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conduit {

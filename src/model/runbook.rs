@@ -4,7 +4,7 @@
 //! `inventory`, `vars` and `secrets`; the plan resolves them.
 
 use super::inventory::Vars;
-use super::names::{ConduitName, PhaseId, SecretName, StepId};
+use super::names::{ConduitName, PhaseId, SecretName, StepId, ZoneName};
 use super::place::{Located, Span};
 use super::probe::Probe;
 use super::secret::SecretSource;
@@ -98,6 +98,8 @@ pub struct Phase {
     pub title: Option<String>,
     /// What to do when a step of it fails.
     pub on_failure: Policy,
+    /// Zones that no path from outside leads into once it has ended well: a claim, checked when the plan is made.
+    pub isolates: Vec<Located<ZoneName>>,
     /// Its steps; `needs` alone orders them.
     pub steps: Vec<Step>,
 }
@@ -134,6 +136,8 @@ pub struct Step {
     pub when: Option<Located<String>>,
     /// Conduits that this step cuts.
     pub severs: Vec<Located<ConduitName>>,
+    /// Isolation level at which it is carried out; `None` is the highest level of what it severs, if that has any.
+    pub level: Option<Located<u8>>,
     /// What it does.
     pub action: Action,
     /// Script template: exit 0 means it is already so, and the step is skipped.

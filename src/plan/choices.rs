@@ -13,7 +13,7 @@ pub struct Choices {
     pub params: BTreeMap<String, String>,
     /// `--phase ID`: only this phase.
     pub phase: Option<String>,
-    /// `--until ID`: up to and with this phase or step.
+    /// `--until ID`: up to and with this phase or step; `level:N`: without the steps of higher levels.
     pub until: Option<String>,
     /// `-b`: become another user in every step that does not say.
     pub becomes: bool,

@@ -307,6 +307,7 @@ fn phases(runbook: &Runbook, problems: &mut Problems) -> Vec<PlannedPhase> {
             id: phase.id.value.clone(),
             title: phase.title.clone(),
             on_failure: phase.on_failure,
+            isolates: phase.isolates.iter().map(|zone| zone.value.clone()).collect(),
             first_step: StepIx(first_step),
             steps: phase.steps.len() as u32,
         });

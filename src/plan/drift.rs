@@ -68,6 +68,9 @@ fn phases(old: &Plan, new: &Plan, said: &mut Vec<String>) {
         if (&old.title, old.on_failure) != (&new.title, new.on_failure) {
             said.push(format!("phase `{}` has another title or `on_failure`", old.id));
         }
+        if old.isolates != new.isolates {
+            said.push(format!("phase `{}` claims to isolate other zones", old.id));
+        }
     }
 }
 
@@ -138,6 +141,7 @@ fn differing_parts(
         ("become", old.becomes != new.becomes),
         ("idempotent", old.idempotent != new.idempotent),
         ("severs", old.severs != new.severs),
+        ("level", old.level != new.level),
         ("approve", old.approve != new.approve),
         ("after", after(old_plan, old) != after(new_plan, new)),
         ("timeout", old.timeout != new.timeout),

@@ -68,6 +68,9 @@ pub struct PlannedPhase {
     pub title: Option<String>,
     /// What to do when a step of it fails.
     pub on_failure: Policy,
+    /// Zones that no path from outside leads into once it has ended well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub isolates: Vec<ZoneName>,
     /// Its steps: from the first …
     pub first_step: StepIx,
     /// … so many. Never 0.
@@ -115,6 +118,9 @@ pub struct PlannedStep {
     pub idempotent: bool,
     /// Conduits that it cuts. Not empty: no automatic rollback takes it back.
     pub severs: Vec<ConduitName>,
+    /// Isolation level at which it is carried out, if it belongs to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<u8>,
     /// Consent needed first.
     pub approve: Option<Approve>,
     /// Minimum wait after another step.

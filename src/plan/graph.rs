@@ -2,11 +2,12 @@
 
 use super::frozen::{Plan, PlannedAction, PlannedStep};
 use crate::model::Millis;
-use crate::model::names::{PhaseIx, StepIx};
+use crate::model::names::{ConduitName, PhaseIx, StepIx};
 use crate::model::runbook::Approve;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
+use std::collections::BTreeSet;
 
 /// A command and its check, over a connection that stands.
 const ESTIMATE_RUN: Millis = Millis::from_secs(10);
@@ -119,6 +120,19 @@ pub fn urgencies(steps: &[PlannedStep], phases: usize, runs: &dyn Fn(StepIx) -> 
 /// Does any task of the step run?
 pub fn runs(plan: &Plan, step: StepIx) -> bool {
     plan.tasks_of(step).any(|task| plan.tasks[task.at()].left_out.is_none())
+}
+
+/// Conduits that some step cuts, and those that only steps that are left out would cut; each once, in file order.
+pub fn cuts(plan: &Plan) -> (Vec<&ConduitName>, Vec<&ConduitName>) {
+    let (mut cut, mut uncut) = (Vec::new(), Vec::new());
+    for (ix, step) in plan.steps.iter().enumerate() {
+        let list = if runs(plan, StepIx(ix as u32)) { &mut cut } else { &mut uncut };
+        list.extend(&step.severs);
+    }
+    let mut seen = BTreeSet::new();
+    cut.retain(|conduit| seen.insert(*conduit));
+    uncut.retain(|conduit| seen.insert(*conduit));
+    (cut, uncut)
 }
 
 /// The steps that decide how long the run takes, in order.

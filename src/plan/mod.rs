@@ -7,6 +7,7 @@ mod compile;
 mod expression;
 pub mod graph;
 mod hosts;
+mod level;
 mod params;
 mod select;
 mod shell;

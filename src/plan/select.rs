@@ -1,19 +1,21 @@
 //! Which steps and hosts the operator's choices leave out, and why. What is left out stays in the plan, with its reason.
 
 use super::choices::Choices;
+use super::level;
 use crate::model::names::HostName;
 use crate::model::pattern::Pattern;
 use crate::model::problem::nearest;
 use crate::model::runbook::{Runbook, Step};
 use crate::model::{Inventory, Problem, Problems};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is left out before any condition is looked at.
 pub struct Selection<'a> {
     limit: Option<(&'a str, BTreeSet<&'a HostName>)>,
-    /// Steps that `--phase` and `--until` leave in; `None` is all of them.
-    steps: Option<BTreeSet<&'a str>>,
-    reason: String,
+    /// Steps that `--phase` and `--until` leave out, and why.
+    steps: BTreeMap<&'a str, String>,
+    /// Does `--until` name a level?
+    pub by_level: bool,
 }
 
 impl<'a> Selection<'a> {
@@ -28,40 +30,36 @@ impl<'a> Selection<'a> {
             .limit
             .as_deref()
             .and_then(|text| limited(inventory, text).map_err(|problem| problems.push(problem)).ok());
-        let by_phase = choices
+        let all = || runbook.phases.iter().flat_map(|phase| &phase.steps).map(|step| step.id.value.as_str());
+        let without = |kept: BTreeSet<&str>, reason: String| -> BTreeMap<&'a str, String> {
+            all().filter(|id| !kept.contains(id)).map(|id| (id, reason.clone())).collect()
+        };
+        let beside_phase = choices
             .phase
             .as_deref()
-            .and_then(|id| only_phase(runbook, id).map_err(|problem| problems.push(problem)).ok());
-        let by_until = choices
-            .until
-            .as_deref()
-            .and_then(|id| until(runbook, id).map_err(|problem| problems.push(problem)).ok());
-        let (steps, reason) = match (by_phase, by_until) {
-            (None, None) => (None, String::new()),
-            (Some(steps), None) => {
-                (Some(steps), format!("not in --phase {}", choices.phase.as_deref().unwrap_or_default()))
+            .map(|id| only_phase(runbook, id).map(|kept| without(kept, format!("not in --phase {id}"))));
+        let after_until = choices.until.as_deref().map(|until| match level::named(until) {
+            Some(level) => level.map(|level| level::beyond(inventory, runbook, level)),
+            None => self::until(runbook, until).map(|kept| without(kept, format!("after --until {until}"))),
+        });
+        let both = matches!((&beside_phase, &after_until), (Some(Ok(_)), Some(Ok(_))));
+        let mut steps = BTreeMap::new();
+        for part in [after_until, beside_phase].into_iter().flatten() {
+            match part {
+                Ok(part) => steps.extend(part),
+                Err(problem) => problems.push(problem),
             }
-            (None, Some(steps)) => {
-                (Some(steps), format!("after --until {}", choices.until.as_deref().unwrap_or_default()))
-            }
-            (Some(phase), Some(until)) => {
-                let both: BTreeSet<&str> = phase.intersection(&until).copied().collect();
-                if both.is_empty() {
-                    problems.push(Problem::error(
-                        "nothing-selected",
-                        "--phase and --until together leave no step",
-                    ));
-                }
-                (Some(both), "not in both --phase and --until".to_owned())
-            }
-        };
-        Self { limit, steps, reason }
+        }
+        if both && all().all(|id| steps.contains_key(id)) {
+            problems.push(Problem::error("nothing-selected", "--phase and --until together leave no step"));
+        }
+        let by_level = choices.until.as_deref().is_some_and(|until| level::named(until).is_some());
+        Self { limit, steps, by_level }
     }
 
     /// Why a step is left out on every host, if it is.
     pub fn step_left_out(&self, step: &Step) -> Option<&str> {
-        let steps = self.steps.as_ref()?;
-        (!steps.contains(step.id.value.as_str())).then_some(self.reason.as_str())
+        self.steps.get(step.id.value.as_str()).map(String::as_str)
     }
 
     /// Why a host is left out of every step, if it is.

@@ -7,7 +7,7 @@ use super::frozen::{
 use super::select::Selection;
 use super::texts::{Site, Texts};
 use super::values::{Asked, Mishap, few};
-use super::{graph, waves};
+use super::{graph, level, waves};
 use crate::model::Problem;
 use crate::model::inventory::{Become, Host, Reach};
 use crate::model::names::{ConduitName, HostIx, HostName, PhaseIx, StepIx, TaskIx};
@@ -47,7 +47,8 @@ pub fn compile_step(
     let left_out = left_out(site, selection, step, &hosts, problems);
     let runs: Vec<bool> = left_out.iter().map(Option::is_none).collect();
     let running = runs.iter().filter(|runs| **runs).count();
-    check_conduits(site, step, running, problems);
+    check_conduits(site, selection, step, running, problems);
+    level::check(site.inventory, step, problems);
     check_become(choices, step, &hosts, &runs, problems);
 
     let mut texts = Texts::new(site, step.id.value.as_str(), on.is_some(), running > 0);
@@ -98,6 +99,7 @@ pub fn compile_step(
         becomes: step.becomes.or(choices.becomes.then_some(true)),
         idempotent: step.idempotent,
         severs: step.severs.iter().map(|conduit| conduit.value.clone()).collect(),
+        level: level::of_step(site.inventory, step),
         approve: step.approve,
         after: step.after.as_ref().and_then(|after| {
             let step = site
@@ -264,7 +266,13 @@ fn environment(texts: &mut Texts<'_>, step: &Step, problems: &mut Problems) -> B
 }
 
 /// What is severed must exist; a cut that is left out is worth a word.
-fn check_conduits(site: &Site<'_>, step: &Step, running: usize, problems: &mut Problems) {
+fn check_conduits(
+    site: &Site<'_>,
+    selection: &Selection<'_>,
+    step: &Step,
+    running: usize,
+    problems: &mut Problems,
+) {
     let id = &step.id.value;
     for conduit in &step.severs {
         if !site.inventory.conduits.contains_key(&conduit.value) {
@@ -277,7 +285,9 @@ fn check_conduits(site: &Site<'_>, step: &Step, running: usize, problems: &mut P
             });
         }
     }
-    if running == 0 && !step.severs.is_empty() {
+    // Who stops at a level has asked for this, and reads it in the plan's head.
+    let asked_for = selection.by_level && selection.step_left_out(step).is_some();
+    if running == 0 && !step.severs.is_empty() && !asked_for {
         let names: Vec<&str> = step.severs.iter().map(|conduit| conduit.value.as_str()).collect();
         let what = format!("step `{id}` is left out, so {} will not be cut", few(&names));
         problems.push(Problem::warning("cut-left-out", what).at(step.id.span));

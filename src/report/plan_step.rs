@@ -41,6 +41,9 @@ pub(super) fn step(plan: &Plan, ix: StepIx, critical: bool, commands: bool, page
         let words = format!("{}: stays cut until an operator re-opens it", cut.join(", "));
         page.field(INDENT, "CUTS", &look.paint(Style::new().yellow().bold(), &words));
     }
+    if let Some(level) = step.level {
+        page.field(INDENT, "level", &level.to_string());
+    }
     let texts = Texts { plan, step, tasks: &running };
     page.field(INDENT, "does", &does(&texts, step));
     if let Some(check) = &step.check {

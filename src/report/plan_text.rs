@@ -5,7 +5,7 @@ use super::look::Look;
 use super::plan_step;
 use super::table::{Align, Table};
 use crate::model::Millis;
-use crate::model::names::{PhaseIx, StepIx};
+use crate::model::names::{ConduitName, PhaseIx, StepIx};
 use crate::model::runbook::{Moment, Policy};
 use crate::model::secret::SecretSource;
 use crate::plan::frozen::{Plan, PlannedPhase};
@@ -85,10 +85,12 @@ fn head(plan: &Plan, critical: &[StepIx], page: &mut Page<'_>) {
     if !secrets.is_empty() {
         page.field(HEAD, "secrets", &secrets.join(", "));
     }
-    let cuts: Vec<&str> =
-        plan.steps.iter().flat_map(|step| &step.severs).map(|conduit| conduit.as_str()).collect();
+    let (cuts, uncut) = graph::cuts(plan);
     if !cuts.is_empty() {
-        page.field(HEAD, "cuts", &format!("{}; never re-opened by an automatic rollback", cuts.join(", ")));
+        page.field(HEAD, "cuts", &format!("{}; never re-opened by an automatic rollback", listed(&cuts)));
+    }
+    if !uncut.is_empty() {
+        page.field(HEAD, "not cut", &format!("{}, because the steps that cut are left out", listed(&uncut)));
     }
     let total: Millis = plan.steps.iter().map(|step| step.urgency).max().unwrap_or_default();
     let path: Vec<&str> = critical.iter().map(|step| plan.steps[step.at()].id.as_str()).collect();
@@ -200,6 +202,10 @@ pub(super) fn about(length: Millis) -> String {
 /// `1 host`, `3 hosts`.
 pub(super) fn counted(count: usize, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
+fn listed(conduits: &[&ConduitName]) -> String {
+    conduits.iter().map(|conduit| conduit.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn secret_source(source: &SecretSource) -> String {

@@ -1,7 +1,7 @@
 //! What a runbook and an inventory compile to, and what they are refused for.
 
 use crate::plan_site::*;
-use blackstart::model::inventory::{Become, Reach};
+use blackstart::model::inventory::{Become, Conduit, Reach};
 use blackstart::model::names::{StepIx, TaskIx};
 use blackstart::model::probe::{Expect, Probe, ProbeKind, Vantage};
 use blackstart::model::runbook::{
@@ -208,6 +208,112 @@ fn what_is_left_out_stays_in_the_plan_with_its_reason() {
     );
     let until = reasons(&Choices { until: Some("a".into()), ..Choices::default() });
     assert!(until.starts_with("b1@web1: after --until a\n"), "{until}");
+}
+
+/// Vendors at level 1, the office at level 2, the provider at level 3, and what waits for them.
+fn graduated() -> (Inventory, Runbook) {
+    let mut site = site();
+    for (name, level) in [("vendor-vpn", Some(1)), ("office-core", Some(2)), ("mgmt", None)] {
+        let conduit = Conduit { level, ..site.conduits["isp-uplink"].clone() };
+        site.conduits.insert(name.into(), conduit);
+    }
+    let cut = |id: &str, conduits: &[&str]| {
+        let severs = conduits.iter().map(|conduit| located((*conduit).into())).collect();
+        Step { severs, ..run(id, "edge-fw", "true") }
+    };
+    let mut late = run("late", "web", "true");
+    late.after = Some(After { step: located("both".into()), at_least: Millis(1) });
+    let book = runbook(vec![
+        phase(
+            "isolate",
+            vec![
+                needs(run("witness", "edge-fw", "true"), &[("isp", false)]),
+                cut("vendor", &["vendor-vpn"]),
+                cut("both", &["vendor-vpn", "office-core"]),
+                cut("isp", &["isp-uplink"]),
+                cut("unlevelled", &["mgmt"]),
+                Step { level: Some(located(2)), ..run("notice", "web", "true") },
+                Step { level: Some(located(3)), ..cut("said", &["vendor-vpn"]) },
+            ],
+        ),
+        phase(
+            "restore",
+            vec![
+                late,
+                needs(run("later", "web", "true"), &[("late", true)]),
+                needs(run("last", "edge-fw", "true"), &[("witness", true), ("vendor", false)]),
+                run("free", "web", "true"),
+            ],
+        ),
+    ]);
+    (site, book)
+}
+
+#[test]
+fn stopping_at_a_level_leaves_out_higher_ones_and_what_waits_for_them() {
+    let (site, book) = graduated();
+    let reasons = |until: &str| -> BTreeMap<String, String> {
+        let choices = Choices { until: Some(until.into()), ..Choices::default() };
+        let (plan, _) = compile_with(&site, &book, &choices).unwrap();
+        let tasks = plan.tasks.iter().map(|task| (task, &plan.steps[task.step.at()].id));
+        tasks.filter_map(|(task, id)| Some((id.to_string(), task.left_out.clone()?))).collect()
+    };
+    let expected = |list: &[(&str, &str)]| -> BTreeMap<String, String> {
+        list.iter().map(|(id, why)| (id.to_string(), why.to_string())).collect()
+    };
+    assert_eq!(
+        reasons("level:1"),
+        expected(&[
+            ("both", "level 2, after --until level:1"),
+            ("isp", "level 3, after --until level:1"),
+            ("last", "needs `witness`, which --until level:1 leaves out"),
+            ("late", "needs `both`, which --until level:1 leaves out"),
+            ("later", "needs `late`, which --until level:1 leaves out"),
+            ("notice", "level 2, after --until level:1"),
+            ("said", "level 3, after --until level:1"),
+            ("witness", "needs `isp`, which --until level:1 leaves out"),
+        ])
+    );
+    assert_eq!(
+        reasons("level:2"),
+        expected(&[
+            ("isp", "level 3, after --until level:2"),
+            ("last", "needs `witness`, which --until level:2 leaves out"),
+            ("said", "level 3, after --until level:2"),
+            ("witness", "needs `isp`, which --until level:2 leaves out"),
+        ])
+    );
+    assert_eq!(reasons("level:3"), BTreeMap::new());
+    let (plan, warnings) = compile(&site, &book).unwrap();
+    let levels: Vec<Option<u8>> = plan.steps.iter().map(|step| step.level).collect();
+    let none = None;
+    assert_eq!(levels, [none, Some(1), Some(2), Some(3), none, Some(2), Some(3), none, none, none, none]);
+    assert_eq!(warnings.0, []);
+}
+
+#[test]
+fn a_level_that_is_not_there_or_too_low_is_said() {
+    let (site, mut book) = graduated();
+    for until in ["level:0", "level:4", "level:", "level:x", "level: 2"] {
+        let choices = Choices { until: Some(until.into()), ..Choices::default() };
+        let said = said(compile_with(&site, &book, &choices)).join("\n");
+        let wanted = format!("unknown-level: `--until {until}`: there is no such level");
+        assert!(said.starts_with(&wanted), "{said}");
+    }
+    book.phases[0].steps[3].level = Some(located(2));
+    assert_eq!(
+        said(compile(&site, &book)),
+        ["level-too-low: step `isp` belongs to level 2 and severs `isp-uplink`, which belongs to level 3 \
+          | `--until level:2` would cut it; raise one level or lower the other"]
+    );
+    // A cut that the operator chose to leave for a higher level is one that the plan names.
+    let choices = Choices { until: Some("level:1".into()), ..Choices::default() };
+    let (plan, warnings) = compile_with(&site, &book, &choices).unwrap();
+    let codes: Vec<&str> = warnings.0.iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, ["level-too-low"]);
+    let (cut, uncut) = blackstart::plan::graph::cuts(&plan);
+    assert_eq!(cut, [&"vendor-vpn".into(), &"mgmt".into()]);
+    assert_eq!(uncut, [&"office-core".into(), &"isp-uplink".into()]);
 }
 
 #[test]

@@ -101,6 +101,7 @@ pub fn step(id: &str, action: Action) -> Step {
         needs: Vec::new(),
         when: None,
         severs: Vec::new(),
+        level: None,
         action,
         check: None,
         snapshot: None,
@@ -129,7 +130,13 @@ pub fn needs(mut step: Step, on: &[(&str, bool)]) -> Step {
 }
 
 pub fn phase(id: &str, steps: Vec<Step>) -> Phase {
-    Phase { id: located(PhaseId::from(id)), title: None, on_failure: Policy::Stop, steps }
+    Phase {
+        id: located(PhaseId::from(id)),
+        title: None,
+        on_failure: Policy::Stop,
+        isolates: Vec::new(),
+        steps,
+    }
 }
 
 pub fn runbook(phases: Vec<Phase>) -> Runbook {

@@ -53,7 +53,14 @@ impl Site {
     /// Begins a phase.
     pub fn phase(&mut self, id: &str, on_failure: Policy) -> &mut Self {
         let first_step = StepIx(self.plan.steps.len() as u32);
-        self.plan.phases.push(PlannedPhase { id: id.into(), title: None, on_failure, first_step, steps: 0 });
+        self.plan.phases.push(PlannedPhase {
+            id: id.into(),
+            title: None,
+            on_failure,
+            isolates: Vec::new(),
+            first_step,
+            steps: 0,
+        });
         self
     }
     /// Adds a step to the newest phase, on hosts whose names begin like this; none is the controller.
@@ -95,6 +102,7 @@ impl Site {
             becomes: None,
             idempotent: false,
             severs: Vec::new(),
+            level: None,
             approve: None,
             after: None,
             timeout: Millis::from_secs(300),

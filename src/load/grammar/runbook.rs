@@ -107,6 +107,10 @@ pub(in crate::load) struct Step {
     pub(in crate::load) when: Option<At<String>>,
     /// Conduits that the step cuts. An automatic rollback never takes such a step back.
     pub(in crate::load) severs: Option<At<OneOrMany<String>>>,
+    /// Isolation level at which it is carried out: `run --until level:N` leaves higher ones out. By default the highest
+    /// level of the conduits that it severs.
+    #[schemars(range(min = 1, max = 3))]
+    pub(in crate::load) level: Option<At<u8>>,
 
     /// A POSIX sh script to run on each host.
     pub(in crate::load) run: Option<At<String>>,

@@ -49,6 +49,7 @@ impl Builder {
             id: PhaseId(format!("p{}", ix.0)),
             title: None,
             on_failure,
+            isolates: Vec::new(),
             first_step: StepIx(self.plan.steps.len() as u32),
             steps: 0,
         });
@@ -80,6 +81,7 @@ impl Builder {
             becomes: None,
             idempotent: false,
             severs: Vec::new(),
+            level: None,
             approve: None,
             after: None,
             timeout: Millis::from_secs(60),
