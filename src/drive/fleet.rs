@@ -200,4 +200,10 @@ impl Connector for Road {
     fn connect<'a>(&'a self) -> Pending<'a, Result<Rc<dyn Link>, Trouble>> {
         self.roads.connect(self.ix)
     }
+    fn sends_password(&self) -> bool {
+        match &self.roads.plan.hosts[self.ix.at()].reach {
+            Reach::Local(_) => false,
+            Reach::Ssh(ssh) => ssh.password.is_some(),
+        }
+    }
 }

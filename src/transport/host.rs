@@ -30,6 +30,10 @@ use tokio::sync::Semaphore;
 pub trait Connector {
     /// Connects anew.
     fn connect<'a>(&'a self) -> Pending<'a, Result<Rc<dyn Link>, Trouble>>;
+    /// Does it log in with a password? Where it is refused once it must not be sent again: accounts are locked.
+    fn sends_password(&self) -> bool {
+        false
+    }
 }
 
 /// One host. There is one for each host of a run, shared by all of its jobs.

@@ -177,6 +177,36 @@ fn who_may_not_become_root_is_told_so() {
 }
 
 #[test]
+fn a_sudo_that_worked_and_does_not_now_may_work_again() {
+    if !can_be_made() {
+        return;
+    }
+    let (person, site) = person(Some(NOPASSWD));
+    let _receipts = Receipts(site.run());
+    on(async {
+        let host = site.host_becoming("root", None);
+        assert_eq!(run(&*host, &privileged(&site, 1, "exit 0")).await.0, Outcome::Succeeded);
+        // While one lane is in use, another job needs a further one.
+        let go = site.dir.path().join("go");
+        let holds = privileged(&site, 2, &format!("until [ -e {} ]; do sleep 0.02; done", go.display()));
+        let holder = tokio::task::spawn_local({
+            let host = host.clone();
+            async move { run(&*host, &holds).await.0 }
+        });
+        let claimed = format!("/root/.blackstart/{}/7-cut.run.2", site.run());
+        until(|| fs::metadata(&claimed).is_ok()).await;
+        person.forbid();
+        let outcome = run(&*host, &privileged(&site, 3, "exit 0")).await.0;
+        let Outcome::NotStarted { because, try_again: true } = outcome else { panic!("{outcome}") };
+        assert!(because.starts_with("sudo "), "{because}");
+        person.allow(NOPASSWD);
+        assert_eq!(run(&*host, &privileged(&site, 4, "exit 0")).await.0, Outcome::Succeeded);
+        fs::write(&go, "").unwrap();
+        assert_eq!(holder.await.unwrap(), Outcome::Succeeded);
+    });
+}
+
+#[test]
 fn files_go_to_and_come_from_places_that_only_root_may_touch() {
     if !can_be_made() {
         return;

@@ -33,6 +33,9 @@ pub(super) struct Lanes {
     /// What was refused for good: the connection as a whole, and becoming another user.
     refused: RefCell<Option<Trouble>>,
     become_refused: RefCell<Option<Trouble>>,
+    /// What worked once in this run: logging in, becoming another user.
+    logged_in: Cell<bool>,
+    became: Cell<bool>,
     /// One sudo at a time, so that a wrong password is tried once and not once a lane.
     becoming: Mutex<()>,
     pool: RefCell<Pool>,
@@ -109,6 +112,17 @@ impl DerefMut for Leased {
     }
 }
 
+/// A host that let us in before, with what it was offered, and does not now is in trouble that may pass (a full disk, a
+/// name service that is away, a link that breaks). Giving it up for good would leave a running job unseen. What
+/// counts is said by host keys and passwords: those are never tried again.
+fn passing(trouble: Trouble) -> Trouble {
+    let kind = match trouble.kind {
+        TroubleKind::Login | TroubleKind::Become | TroubleKind::Settings => TroubleKind::Unreachable,
+        kind => kind,
+    };
+    Trouble { kind, ..trouble }
+}
+
 impl Lanes {
     pub(super) fn new(connector: Rc<dyn Connector>, plain: Opening, privileged: Option<Opening>) -> Self {
         Self {
@@ -121,6 +135,8 @@ impl Lanes {
             last_trouble: RefCell::new(None),
             refused: RefCell::new(None),
             become_refused: RefCell::new(None),
+            logged_in: Cell::new(false),
+            became: Cell::new(false),
             becoming: Mutex::new(()),
             pool: RefCell::new(Pool { idle: Vec::new(), open: 0, max: LANES_MAX, closed: false }),
             freed: Notify::new(),
@@ -168,6 +184,7 @@ impl Lanes {
         self.attempts.set(self.attempts.get() + 1);
         match connected {
             Ok(link) => {
+                self.logged_in.set(true);
                 *self.last_trouble.borrow_mut() = None;
                 self.pool.borrow_mut().max = LANES_MAX;
                 *self.link.borrow_mut() = Some(link.clone());
@@ -177,6 +194,8 @@ impl Lanes {
                 Ok(link)
             }
             Err(trouble) => {
+                let passes = self.logged_in.get() && !self.connector.sends_password();
+                let trouble = if passes { passing(trouble) } else { trouble };
                 if !trouble.try_again() {
                     *self.refused.borrow_mut() = Some(trouble.clone());
                 }
@@ -285,11 +304,16 @@ impl Lanes {
         if let Some(trouble) = self.become_refused.borrow().as_ref() {
             return Err(trouble.clone());
         }
-        let opened = Lane::open(link, opening).await;
-        if let Err(trouble) = &opened
-            && trouble.kind == TroubleKind::Become
-        {
-            *self.become_refused.borrow_mut() = Some(trouble.clone());
+        let opened = match Lane::open(link, opening).await {
+            Err(trouble) if self.became.get() && opening.password.is_none() => Err(passing(trouble)),
+            opened => opened,
+        };
+        match &opened {
+            Ok(_) => self.became.set(true),
+            Err(trouble) if trouble.kind == TroubleKind::Become => {
+                *self.become_refused.borrow_mut() = Some(trouble.clone());
+            }
+            Err(_) => {}
         }
         opened
     }

@@ -45,9 +45,22 @@ impl Person {
         };
         must(&mut Command::new("chpasswd"), &format!("{name}:{password}\n"));
         if let Some(sudoers) = sudoers {
-            fs::write(&person.sudoers, sudoers.replace("%USER%", &name)).unwrap();
+            person.allow(sudoers);
         }
         person
+    }
+
+    /// What sudo lets this user do from now on. Whole or not at all: sudo may be reading.
+    pub fn allow(&self, sudoers: &str) {
+        // sudo does not read names that end in `~`.
+        let whole = self.sudoers.with_extension("whole~");
+        fs::write(&whole, sudoers.replace("%USER%", &self.name)).unwrap();
+        fs::rename(&whole, &self.sudoers).unwrap();
+    }
+
+    /// sudo lets this user do nothing from now on.
+    pub fn forbid(&self) {
+        fs::remove_file(&self.sudoers).unwrap();
     }
 
     /// A login shell for `Local` that is this user's.
