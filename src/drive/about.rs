@@ -13,7 +13,8 @@ pub fn about(event: &Event) -> Option<TaskIx> {
         Event::RetryPlanned { task, .. }
         | Event::WaitStarted { task, .. }
         | Event::TaskEnded { task, .. }
-        | Event::UndoEnded { task, .. } => Some(*task),
+        | Event::UndoEnded { task, .. }
+        | Event::GuardExtended { task, .. } => Some(*task),
         Event::Asked { question } => about_question(question),
         Event::Answered { answer } => about_question(&answer.question),
         Event::RunStarted { .. }

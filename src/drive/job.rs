@@ -86,6 +86,7 @@ impl Workshop {
         match job.kind {
             JobKind::Check => self.script(job, step.check.as_deref(), sink, stop).await,
             JobKind::Snapshot => self.script(job, step.snapshot.as_deref(), sink, stop).await,
+            JobKind::Arm | JobKind::Confirm => not_started("no plan of this version has a guard".to_owned()),
             JobKind::Verify => self.verify(job, step, sink, stop, &mut extra.probes).await,
             JobKind::Undo => self.undo(order, step, sink, stop).await,
             JobKind::Run => match &step.action {

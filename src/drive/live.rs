@@ -392,8 +392,12 @@ fn given_up(job: Job) -> Back {
         JobKind::ResolveRun | JobKind::ResolveUndo => {
             Back::Read(Found::NotReached { because, try_again: false })
         }
-        JobKind::Check | JobKind::Snapshot | JobKind::Run | JobKind::Verify | JobKind::Undo => {
-            Back::Ended(Outcome::Unknown { because }, Facts::default())
-        }
+        JobKind::Check
+        | JobKind::Snapshot
+        | JobKind::Arm
+        | JobKind::Run
+        | JobKind::Confirm
+        | JobKind::Verify
+        | JobKind::Undo => Back::Ended(Outcome::Unknown { because }, Facts::default()),
     }
 }

@@ -40,6 +40,7 @@ impl RunState {
             Event::RollbackStarted { scope, reopen, by: _ } => self.rollback_started(*scope, *reopen),
             Event::UndoEnded { task, end } => self.undo_ended(*task, end),
             Event::Abandoned { by, comment: _ } => self.was_abandoned(by),
+            Event::GuardExtended { task, left } => self.guard_extended(at, *task, *left),
             Event::RunEnded { verdict } => self.run_ended(at, verdict),
         }
     }
@@ -60,7 +61,8 @@ impl RunState {
             Event::RetryPlanned { task: ix, .. }
             | Event::WaitStarted { task: ix, .. }
             | Event::TaskEnded { task: ix, .. }
-            | Event::UndoEnded { task: ix, .. } => task(ix),
+            | Event::UndoEnded { task: ix, .. }
+            | Event::GuardExtended { task: ix, .. } => task(ix),
             Event::Asked { question } => self.check_question(question),
             Event::Answered { answer } => self.check_question(&answer.question),
             Event::RunStarted { .. }

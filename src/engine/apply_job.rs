@@ -25,7 +25,13 @@ impl RunState {
                 need(matches!(self.status, Status::RollingBack { .. }), "nothing is rolled back")?;
                 need(task.end.is_some() && task.undo.is_none(), "the task is not there to be taken back")?;
             }
-            JobKind::Check | JobKind::Snapshot | JobKind::Run | JobKind::Verify | JobKind::ResolveRun => {
+            JobKind::Check
+            | JobKind::Snapshot
+            | JobKind::Arm
+            | JobKind::Run
+            | JobKind::Confirm
+            | JobKind::Verify
+            | JobKind::ResolveRun => {
                 need(task.end.is_none(), "the task is settled")?;
                 need(self.is_its_turn(job.task), "its phase is not running")?;
             }
@@ -33,10 +39,10 @@ impl RunState {
         match job.kind {
             JobKind::ResolveRun => need(unknown == Some(JobKind::Run), "no end of a run is missing")?,
             JobKind::ResolveUndo => need(unknown == Some(JobKind::Undo), "no end of an undo is missing")?,
-            JobKind::Run | JobKind::Snapshot => {
+            JobKind::Run | JobKind::Snapshot | JobKind::Arm => {
                 need(self.status == Status::Running, "the run does not go forwards")?;
             }
-            JobKind::Check | JobKind::Verify | JobKind::Undo => {}
+            JobKind::Check | JobKind::Confirm | JobKind::Verify | JobKind::Undo => {}
         }
         if task.end.is_none() {
             self.begin(at, job.task);
@@ -68,7 +74,9 @@ impl RunState {
             }
             JobKind::Run => self.run_job_ended(job, outcome),
             JobKind::Undo => self.undo_job_ended(job, outcome),
-            JobKind::Check | JobKind::Verify | JobKind::Snapshot => self.look_ended(job, outcome),
+            JobKind::Check | JobKind::Verify | JobKind::Snapshot | JobKind::Arm | JobKind::Confirm => {
+                self.look_ended(job, outcome)
+            }
         }
         self.busy.remove(&job.task);
         Ok(())
@@ -175,6 +183,8 @@ impl RunState {
             (JobKind::Run, PlannedAction::Fetch(_) | PlannedAction::Probe(_)) => false,
             (JobKind::Run, PlannedAction::Manual(_) | PlannedAction::Wait(_)) => false,
             (JobKind::Check | JobKind::Snapshot | JobKind::Verify, _) => false,
+            // A guard is no change: nothing of it has to be taken back.
+            (JobKind::Arm | JobKind::Confirm, _) => false,
             (JobKind::ResolveRun | JobKind::ResolveUndo, _) => false,
         }
     }

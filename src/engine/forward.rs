@@ -61,7 +61,8 @@ fn after_job(state: &RunState, ix: TaskIx, kind: JobKind, outcome: &Outcome, now
         (JobKind::Check, Outcome::Failed { how: How::Exit(_) }) => after_check(state, ix, now),
         (JobKind::Snapshot, Outcome::Succeeded) => act(state, ix, now),
         (JobKind::Verify, Outcome::Succeeded) => Next::End(TaskEnd::Done),
-        (JobKind::Run, Outcome::Succeeded) => after_action(state, ix),
+        (JobKind::Arm, Outcome::Succeeded) => Next::Start(JobKind::Run),
+        (JobKind::Run | JobKind::Confirm, Outcome::Succeeded) => after_action(state, ix),
         (_, outcome) if was_cancelled(outcome) => failed(state, ix, kind, outcome),
         (JobKind::Run, Outcome::Failed { .. }) => run_failed(state, ix, outcome, now),
         // Another look never hurts, and a check that was killed or overran has not told anything.

@@ -14,6 +14,7 @@ pub mod task;
 // How events change it.
 mod apply;
 mod apply_answer;
+mod apply_guard;
 mod apply_job;
 mod apply_resume;
 mod apply_step;

@@ -73,7 +73,13 @@ impl Engine {
                 let found = Found::NotReached { because: outcome.to_string(), try_again: true };
                 self.record(Event::ReceiptRead { job, found });
             }
-            JobKind::Check | JobKind::Snapshot | JobKind::Run | JobKind::Verify | JobKind::Undo => {
+            JobKind::Check
+            | JobKind::Snapshot
+            | JobKind::Arm
+            | JobKind::Run
+            | JobKind::Confirm
+            | JobKind::Verify
+            | JobKind::Undo => {
                 self.record(Event::JobEnded { job, outcome, facts });
             }
         }

@@ -40,7 +40,7 @@ impl Engine {
         }
         match event {
             Event::RunStarted { .. } | Event::HostReached { .. } | Event::StopRequested { .. } => {}
-            Event::PhaseEnded { .. } | Event::Abandoned { .. } => {}
+            Event::PhaseEnded { .. } | Event::Abandoned { .. } | Event::GuardExtended { .. } => {}
             Event::RunResumed { .. } => {
                 self.queues.clear();
                 self.queues.behind.fill(0);
@@ -156,7 +156,8 @@ fn task_of(event: &Event) -> Option<TaskIx> {
         Event::RetryPlanned { task, .. }
         | Event::WaitStarted { task, .. }
         | Event::TaskEnded { task, .. }
-        | Event::UndoEnded { task, .. } => Some(*task),
+        | Event::UndoEnded { task, .. }
+        | Event::GuardExtended { task, .. } => Some(*task),
         Event::Answered { answer } => match answer.question {
             Question::Manual { task } | Question::WhatBecameOf { task, .. } => Some(task),
             Question::Approve { .. } | Question::PhaseFailed { .. } => None,

@@ -52,10 +52,10 @@ impl RunState {
     pub(super) fn may_start(&self, kind: JobKind, looking: bool) -> bool {
         match (kind, self.halt()) {
             (_, Halt::Hard) => false,
-            (JobKind::ResolveRun | JobKind::ResolveUndo | JobKind::Verify, _) => true,
+            (JobKind::ResolveRun | JobKind::ResolveUndo | JobKind::Confirm | JobKind::Verify, _) => true,
             (JobKind::Undo, _) => self.stop.is_none() && matches!(self.status, Status::RollingBack { .. }),
             (JobKind::Check, Halt::Soft) => looking,
-            (JobKind::Check | JobKind::Snapshot | JobKind::Run, halt) => halt == Halt::No,
+            (JobKind::Check | JobKind::Snapshot | JobKind::Arm | JobKind::Run, halt) => halt == Halt::No,
         }
     }
 }

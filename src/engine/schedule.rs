@@ -50,7 +50,13 @@ impl Engine {
         let job = Job { task: ix, kind, attempt: task.attempts(kind) + 1 };
         let resolves = match kind {
             JobKind::ResolveRun | JobKind::ResolveUndo => task.unknown,
-            JobKind::Check | JobKind::Snapshot | JobKind::Run | JobKind::Verify | JobKind::Undo => None,
+            JobKind::Check
+            | JobKind::Snapshot
+            | JobKind::Arm
+            | JobKind::Run
+            | JobKind::Confirm
+            | JobKind::Verify
+            | JobKind::Undo => None,
         };
         self.record(Event::JobStarted { job });
         self.order(Output::Start { job, resolves });

@@ -90,7 +90,7 @@ pub(super) struct Tries {
 }
 
 /// How many kinds of jobs there are.
-const KINDS: usize = 7;
+const KINDS: usize = 9;
 
 impl TaskState {
     pub(super) fn new(planned: &PlannedTask, wave: u32) -> Self {

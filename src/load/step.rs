@@ -127,6 +127,7 @@ impl StepReader<'_, '_> {
             requires: requires?,
             becomes: becomes.map_or(Some(None), |becomes| becomes.value.map(Some))?,
             idempotent: idempotent.map_or(Some(false), |idempotent| idempotent.value)?,
+            guard: None,
             approve: whole(approve)?,
             after: whole(after)?,
             timeout: timeout?,

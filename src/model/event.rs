@@ -2,10 +2,11 @@
 //!
 //! Every type here is on disk for ever: fields may be added with a default, never renamed or reused.
 
+use super::guard::GuardSeen;
 use super::names::{HostIx, PhaseIx, RunId, StepIx, TaskIx};
 use super::outcome::Outcome;
 use super::question::{Answer, Question};
-use super::time::Time;
+use super::time::{Millis, Time};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -154,6 +155,13 @@ pub enum Event {
         /// Why, and what was done about it.
         comment: String,
     },
+    /// A task's guard got more time, because its run was still under way and its host was heard.
+    GuardExtended {
+        /// The task.
+        task: TaskIx,
+        /// Time left on the host's clock when it answered.
+        left: Millis,
+    },
     /// Nothing more will happen in this process. A run that is `Stopped` or `Refused` can be resumed.
     RunEnded {
         /// The verdict.
@@ -204,6 +212,10 @@ pub enum JobKind {
     ResolveRun,
     /// What became of the newest `Undo` whose end was not seen?
     ResolveUndo,
+    /// Arms the guard of the `Run` that follows.
+    Arm,
+    /// Proves the way back over a fresh connection, and asks the guard to give way or what it has done.
+    Confirm,
 }
 
 /// What a host's receipt says about an attempt.
@@ -250,6 +262,9 @@ pub struct Facts {
     /// What probes saw.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<Seen>,
+    /// What became of the task's guard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<GuardSeen>,
 }
 
 /// A file of the run directory that proves something.
@@ -440,6 +455,8 @@ impl JobKind {
             JobKind::Undo => "undo",
             JobKind::ResolveRun => "resolve",
             JobKind::ResolveUndo => "resolve-undo",
+            JobKind::Arm => "arm",
+            JobKind::Confirm => "confirm",
         }
     }
     /// May it change something on a host? Then it claims a receipt there.

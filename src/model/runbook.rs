@@ -3,6 +3,7 @@
 //! Texts marked *template* may hold `{{ expressions }}` (minijinja) over `params`, `host`, `groups`,
 //! `inventory`, `vars` and `secrets`; the plan resolves them.
 
+use super::guard::Guard;
 use super::inventory::Vars;
 use super::names::{ConduitName, PhaseId, SecretName, StepId, ZoneName};
 use super::place::{Located, Span};
@@ -156,6 +157,8 @@ pub struct Step {
     pub becomes: Option<bool>,
     /// May it be run again when its end was not seen?
     pub idempotent: bool,
+    /// Its guard.
+    pub guard: Option<Guard>,
     /// A person's consent is needed first.
     pub approve: Option<Approve>,
     /// A minimum wait after another step.

@@ -5,6 +5,7 @@
 //! the values of a task, so that ten thousand hosts cost ten thousand small maps and not ten thousand scripts.
 
 use super::choices::Choices;
+use crate::model::guard::Guard;
 use crate::model::inventory::Reach;
 use crate::model::names::{
     ConduitName, GroupName, HostIx, HostName, PhaseId, PhaseIx, SecretName, StepId, StepIx, TaskIx, ZoneName,
@@ -121,6 +122,9 @@ pub struct PlannedStep {
     /// Isolation level at which it is carried out, if it belongs to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<u8>,
+    /// Its guard: armed on the host before the change, confirmed over a fresh connection after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Guard>,
     /// Consent needed first.
     pub approve: Option<Approve>,
     /// Minimum wait after another step.

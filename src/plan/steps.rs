@@ -100,6 +100,7 @@ pub fn compile_step(
         idempotent: step.idempotent,
         severs: step.severs.iter().map(|conduit| conduit.value.clone()).collect(),
         level: level::of_step(site.inventory, step),
+        guard: step.guard,
         approve: step.approve,
         after: step.after.as_ref().and_then(|after| {
             let step = site

@@ -133,6 +133,9 @@ impl Narrator {
                 };
                 vec![Line::new(Mark::Info, "step", step_id(plan, *step), format!("not run{hosts}: {why}"))]
             }
+            Event::GuardExtended { task: ix, left } => {
+                vec![task(plan, *ix, Mark::Info, format!("guard extended: its run goes on, {left} left"))]
+            }
             Event::JobStarted { job } if self.look.verbose >= 2 => {
                 vec![task(plan, job.task, Mark::Info, format!("{} started{}", job.kind, try_of(*job)))]
             }

@@ -101,7 +101,8 @@ fn about(plan: &Plan, event: &Event) -> Map<String, Value> {
         Event::RetryPlanned { task, .. }
         | Event::WaitStarted { task, .. }
         | Event::TaskEnded { task, .. }
-        | Event::UndoEnded { task, .. } => about_task(plan, *task),
+        | Event::UndoEnded { task, .. }
+        | Event::GuardExtended { task, .. } => about_task(plan, *task),
         Event::StepEnded { step, .. } | Event::StepNotRun { step, .. } => about_step(plan, *step),
         Event::PhaseStarted { phase } | Event::PhaseEnded { phase, .. } => about_phase(plan, *phase),
         Event::Asked { question } => about_question(plan, question),

@@ -111,6 +111,7 @@ pub fn step(id: &str, action: Action) -> Step {
         requires: Vec::new(),
         becomes: None,
         idempotent: false,
+        guard: None,
         approve: None,
         after: None,
         timeout: TIMEOUT_DEFAULT,

@@ -103,6 +103,7 @@ impl Site {
             idempotent: false,
             severs: Vec::new(),
             level: None,
+            guard: None,
             approve: None,
             after: None,
             timeout: Millis::from_secs(300),
@@ -313,7 +314,9 @@ impl Run<'_> {
                             }
                             JobKind::Check
                             | JobKind::Snapshot
+                            | JobKind::Arm
                             | JobKind::Run
+                            | JobKind::Confirm
                             | JobKind::Verify
                             | JobKind::Undo => {
                                 Input::JobEnded { job, outcome: reply.outcome, facts: reply.facts }

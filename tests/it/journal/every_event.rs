@@ -8,6 +8,7 @@ use blackstart::model::event::{
     Evidence, Facts, Found, Job, JobKind, Mode, NotRun, Scope, Seen, StopHow, StopReason, TaskEnd, UndoEnd,
     Verdict,
 };
+use blackstart::model::guard::{GuardSeen, HeldBy, Otherwise};
 use blackstart::model::names::{HostIx, PhaseIx, RunId, StepIx, TaskIx};
 use blackstart::model::question::{Answer, Choice, Question};
 use blackstart::model::{Event, How, Millis, Outcome, Time};
@@ -119,6 +120,34 @@ fn events_of_runs() -> Vec<Event> {
     events
 }
 
+/// Events, kinds of jobs and facts that came after the released fixture.
+pub fn added() -> Vec<Event> {
+    let started = [JobKind::Arm, JobKind::Confirm].map(|kind| Event::JobStarted { job: job(kind, 1) });
+    let guards = every_guard().into_iter().map(|guard| Event::JobEnded {
+        job: job(JobKind::Confirm, 1),
+        outcome: Outcome::Succeeded,
+        facts: Facts { guard: Some(guard), ..Facts::default() },
+    });
+    let mut events: Vec<Event> = started.into_iter().chain(guards).collect();
+    events.push(Event::GuardExtended { task: TaskIx(1), left: Millis(60_000) });
+    events
+}
+
+fn every_guard() -> Vec<GuardSeen> {
+    let (left, over) = (Millis(59_870), "SHA256:AbC+/9 ssh-ed25519".to_owned());
+    let armed = |held_by, otherwise, tested| GuardSeen::Armed { held_by, otherwise, left, tested };
+    vec![
+        armed(HeldBy::Systemd, Otherwise::Hold, None),
+        armed(HeldBy::Detached, Otherwise::Revert, Some(Millis(310))),
+        GuardSeen::Confirmed { over: over.clone(), left: Some(left) },
+        GuardSeen::Confirmed { over: over.clone(), left: None },
+        GuardSeen::ConfirmedLate { over },
+        GuardSeen::Expired { late: Millis(420) },
+        GuardSeen::Fired { late: Millis(420), undo: Outcome::from_exit(3) },
+        GuardSeen::Lost { because: "the host restarted".into() },
+    ]
+}
+
 fn facts() -> Facts {
     let seen = |agrees| Seen {
         what: "tcp db1:5432 from app1".into(),
@@ -138,6 +167,7 @@ fn facts() -> Facts {
             sha256: "ab".repeat(32),
         }],
         probes: vec![seen(true), seen(false)],
+        guard: None,
     }
 }
 

@@ -36,7 +36,22 @@ fn the_fixture_holds_every_kind_of_event() {
     assert_eq!(kinds, (0..KINDS).collect());
 }
 
+/// Kinds that the released fixture holds.
 const KINDS: u32 = 20;
+
+/// What was added since the fixture was released is written and read all the same.
+#[test]
+fn what_was_added_since_reads_as_it_was_written() {
+    for event in every_event::added() {
+        let line = serde_json::to_string(&event).unwrap();
+        assert_eq!(serde_json::from_str::<Event>(&line).unwrap(), event, "{line}");
+    }
+    let added: BTreeSet<u32> = every_event::added().iter().map(kind).filter(|kind| *kind >= KINDS).collect();
+    assert_eq!(added, (KINDS..KINDS + KINDS_ADDED).collect());
+}
+
+/// Kinds that came after the released fixture.
+const KINDS_ADDED: u32 = 1;
 
 /// Numbers the kinds of events. A kind that is added here belongs into the fixture of the next format.
 fn kind(event: &Event) -> u32 {
@@ -61,6 +76,7 @@ fn kind(event: &Event) -> u32 {
         Event::UndoEnded { .. } => 17,
         Event::Abandoned { .. } => 18,
         Event::RunEnded { .. } => 19,
+        Event::GuardExtended { .. } => 20,
     }
 }
 

@@ -82,6 +82,7 @@ impl Builder {
             idempotent: false,
             severs: Vec::new(),
             level: None,
+            guard: None,
             approve: None,
             after: None,
             timeout: Millis::from_secs(60),

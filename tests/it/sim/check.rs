@@ -206,6 +206,7 @@ impl Checker {
             Event::RollbackStarted { scope, reopen, by } => self.rollback_started(*scope, *reopen, by),
             Event::UndoEnded { task, end } => self.undo_ended(*task, end),
             Event::Abandoned { .. } => Ok(()),
+            Event::GuardExtended { task, .. } => Err(format!("{task:?} has no guard")),
             Event::RunEnded { verdict } => super::check_end::run_ended(self, verdict),
         }
     }

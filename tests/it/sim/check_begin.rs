@@ -114,6 +114,7 @@ pub fn may_start(check: &Checker, at: Time, job: Job) -> Complaint {
             checked(check, ix)
         }
         JobKind::Run => may_run(check, at, job),
+        JobKind::Arm | JobKind::Confirm => Err(format!("{job:?}: the step has no guard")),
     }
 }
 

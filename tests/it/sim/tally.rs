@@ -74,6 +74,8 @@ impl Tally {
                 JobKind::Undo => "undo started",
                 JobKind::ResolveRun => "resolve started",
                 JobKind::ResolveUndo => "undo resolve started",
+                JobKind::Arm => "arm started",
+                JobKind::Confirm => "confirm started",
             }),
             Event::ReceiptRead { found, .. } => self.note(match found {
                 Found::NeverStarted => "receipt: never started",
@@ -96,6 +98,7 @@ impl Tally {
             Event::RollbackStarted { reopen: true, .. } => self.note("rollback with reopen"),
             Event::RollbackStarted { reopen: false, .. } => self.note("rollback"),
             Event::Abandoned { .. } => self.note("abandoned"),
+            Event::GuardExtended { .. } => self.note("guard extended"),
             Event::HostReached { .. }
             | Event::PhaseStarted { .. }
             | Event::PhaseEnded { .. }

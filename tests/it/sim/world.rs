@@ -182,6 +182,7 @@ impl World {
             (_, Some(of)) => return Err(format!("{job:?} resolves {of:?}")),
             (JobKind::Undo, None) => self.attempt(job, lasts),
             (JobKind::Run, None) if self.is_script(job.task) => self.attempt(job, lasts),
+            (JobKind::Arm | JobKind::Confirm, None) => return Err(format!("{job:?}: the step has no guard")),
             (JobKind::Check | JobKind::Snapshot | JobKind::Verify | JobKind::Run, None) => {
                 self.later(lasts, Coming::Look { epoch, job });
             }
