@@ -3,9 +3,11 @@
 use crate::cli::args::Args;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::{files, printer};
+use crate::drive::clock::Clock;
 use crate::drive::people;
 use crate::engine::RunState;
 use crate::journal::{Message, inbox};
+use crate::model::Time;
 use crate::model::names::{PhaseIx, TaskIx};
 use crate::model::problem::nearest;
 use crate::model::question::{Answer, Choice, Question};
@@ -46,17 +48,19 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
             .apply(record.at, &record.event)
             .map_err(|illegal| CliError::with(Exit::Journal, illegal.to_string()))?;
     }
+    let now = Clock::start(Time::default()).now();
     let open: Vec<&Question> = state.questions().collect();
     let Some(about) = &verb.about else {
-        return list(&state, &open, &printer::look(args, &dir)?);
+        return list(&state, &open, now, &printer::look(args, &dir)?);
     };
     let plan = state.plan();
-    let to_come = to_come(&state);
+    let to_come = to_come(&state, now);
     let asked = open.iter().copied().chain(&to_come).find(|question| is_about(plan, question, verb, about));
     let Some(question) = asked.cloned() else { return Err(nobody_asks(plan, &to_come, verb, about)) };
     let (choice, by) = (choice(verb, &question)?, people::who());
-    let answer = Answer { question, by: by.clone(), choice, comment: verb.comment.clone() };
-    if let Err(why) = state.accepts(&answer) {
+    let answer =
+        Answer { question, by: by.clone(), choice, comment: verb.comment.clone(), at: None, signed: None };
+    if let Err(why) = state.accepts(&answer, now) {
         return Err(CliError::usage(format!("`{about}`: {} by {by} would not count: {why}", choice.word())));
     }
     inbox::post(&dir, &Message::Answer(answer))?;
@@ -97,13 +101,13 @@ fn is_about(plan: &Plan, question: &Question, verb: &Verb, about: &str) -> bool 
 }
 
 /// Every question that may be answered ahead, or of a run that stopped for want of its answer.
-fn to_come(state: &RunState) -> Vec<Question> {
+fn to_come(state: &RunState, now: Time) -> Vec<Question> {
     let plan = state.plan();
     let gates = plan.steps.iter().flat_map(|step| {
         let runs =
             (0..step.tasks).any(|nth| plan.tasks[step.first_task.at() + nth as usize].left_out.is_none());
         let task = step.first_task;
-        let approve = step.approve.map(|approve| Question::Approve { task, people: approve.people });
+        let approve = step.approve.as_ref().map(|approve| Question::Approve { task, people: approve.people });
         let manual = matches!(step.action, PlannedAction::Manual(_)).then_some(Question::Manual { task });
         approve.into_iter().chain(manual).filter(move |_| runs)
     });
@@ -114,15 +118,22 @@ fn to_come(state: &RunState) -> Vec<Question> {
     let counts = |question: &Question| {
         // Somebody who has not spoken yet; an answer that every question of its kind takes.
         let choice = question.choices().next().expect("every question has an answer");
-        let answer = Answer { question: question.clone(), by: String::new(), choice, comment: None };
-        state.accepts(&answer).is_ok()
+        let answer = Answer {
+            question: question.clone(),
+            by: String::new(),
+            choice,
+            comment: None,
+            at: None,
+            signed: None,
+        };
+        state.accepts(&answer, now).is_ok()
     };
     gates.chain(unseen).chain(phases).filter(counts).collect()
 }
 
-fn list(state: &RunState, open: &[&Question], look: &Look) -> Result<Exit, CliError> {
+fn list(state: &RunState, open: &[&Question], now: Time, look: &Look) -> Result<Exit, CliError> {
     let ahead: Vec<Question> =
-        to_come(state).into_iter().filter(|question| !open.contains(&question)).collect();
+        to_come(state, now).into_iter().filter(|question| !open.contains(&question)).collect();
     let mut text = String::new();
     for question in open.iter().copied().chain(&ahead) {
         let asking = asking::asking(state, look, question);

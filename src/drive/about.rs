@@ -27,7 +27,8 @@ pub fn about(event: &Event) -> Option<TaskIx> {
         | Event::StopRequested { .. }
         | Event::RollbackStarted { .. }
         | Event::Abandoned { .. }
-        | Event::RunEnded { .. } => None,
+        | Event::RunEnded { .. }
+        | Event::ApprovalLapsed { .. } => None,
     }
 }
 

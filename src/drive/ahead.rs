@@ -78,7 +78,8 @@ fn places(plan: &Plan, step: StepIx) -> impl Iterator<Item = (HostIx, bool)> {
         | PlannedAction::Upload(_)
         | PlannedAction::Fetch(_)
         | PlannedAction::Manual(_)
-        | PlannedAction::Wait(_) => None,
+        | PlannedAction::Wait(_)
+        | PlannedAction::Backup(_) => None,
     };
     let verifying = planned.verify.iter().filter_map(|verify| match verify {
         PlannedVerify::Probe(probe) => Some(probe),

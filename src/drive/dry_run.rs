@@ -110,7 +110,8 @@ async fn probe_all(tools: &Rc<Tools>, gate: &Rc<Semaphore>, stop: &Stop) -> Vec<
             | PlannedAction::Upload(_)
             | PlannedAction::Fetch(_)
             | PlannedAction::Manual(_)
-            | PlannedAction::Wait(_) => None,
+            | PlannedAction::Wait(_)
+            | PlannedAction::Backup(_) => None,
         };
         let verifying = step.verify.iter().filter_map(|verify| match verify {
             PlannedVerify::Probe(probe) => Some(probe),
@@ -170,6 +171,7 @@ fn judge_all(tools: &Tools, preflights: &Preflights, outcomes: BTreeMap<TaskIx, 
                 PlannedAction::Wait(length) => (Would::Run, format!("waits {length}")),
                 PlannedAction::Probe(_) => (Would::Run, "probes".to_owned()),
                 PlannedAction::Fetch(_) => (Would::Run, "reads only".to_owned()),
+                PlannedAction::Backup(_) => (Would::Run, "looks at the backup".to_owned()),
                 PlannedAction::Run(_) | PlannedAction::Upload(_) => {
                     (Would::Run, "has no check, so it runs whatever it finds".to_owned())
                 }

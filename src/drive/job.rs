@@ -94,6 +94,7 @@ impl Workshop {
                 PlannedAction::Upload(upload) => self.upload(job, upload, sink, stop).await,
                 PlannedAction::Fetch(fetch) => self.fetch(job, fetch, sink, stop, &mut extra.evidence).await,
                 PlannedAction::Probe(probe) => self.probes(job, &[probe], stop, &mut extra.probes).await,
+                PlannedAction::Backup(_) => not_started("this program cannot look at backups".to_owned()),
                 PlannedAction::Manual(_) | PlannedAction::Wait(_) => {
                     unreachable!("the engine starts no job for people and time")
                 }

@@ -333,7 +333,7 @@ impl<'a> Live<'a> {
         let answered_here = |question: &Question| match question {
             Question::Approve { task, .. } => {
                 let step = self.shop.tools.plan.tasks[task.at()].step;
-                self.shown.step(step).approvals().contains(&self.by)
+                self.shown.step(step).approvals().iter().any(|one| one.by == self.by)
             }
             Question::Manual { .. } | Question::WhatBecameOf { .. } | Question::PhaseFailed { .. } => false,
         };
@@ -353,7 +353,8 @@ impl<'a> Live<'a> {
             Ok((choice, comment)) => {
                 self.asked = None;
                 self.display.prompt(&self.shown, self.clock.now(), None);
-                let answer = Answer { question, by: self.by.clone(), choice, comment };
+                let answer =
+                    Answer { question, by: self.by.clone(), choice, comment, at: None, signed: None };
                 self.engine.handle(self.clock.now(), Input::Answered(answer));
             }
             Err(help) => {

@@ -126,7 +126,8 @@ pub fn claims(plan: &Plan, task: TaskIx) -> bool {
         PlannedAction::Fetch(_)
         | PlannedAction::Manual(_)
         | PlannedAction::Wait(_)
-        | PlannedAction::Probe(_) => false,
+        | PlannedAction::Probe(_)
+        | PlannedAction::Backup(_) => false,
     }
 }
 

@@ -35,13 +35,14 @@ impl RunState {
             Event::WaitStarted { task, until } => self.wait_started(at, *task, *until),
             Event::TaskEnded { task, end } => self.task_ended(at, *task, end),
             Event::Asked { question } => self.asked(at, question),
-            Event::Answered { answer } => self.answered(answer),
+            Event::Answered { answer } => self.answered(at, answer),
             Event::StopRequested { by, how } => self.stop_was_requested(by, *how),
             Event::RollbackStarted { scope, reopen, by: _ } => self.rollback_started(*scope, *reopen),
             Event::UndoEnded { task, end } => self.undo_ended(*task, end),
             Event::Abandoned { by, comment: _ } => self.was_abandoned(by),
             Event::GuardExtended { task, left } => self.guard_extended(at, *task, *left),
             Event::RunEnded { verdict } => self.run_ended(at, verdict),
+            Event::ApprovalLapsed { step, by } => self.approval_lapsed(at, *step, by),
         }
     }
 
@@ -54,7 +55,9 @@ impl RunState {
         match event {
             Event::HostReached { host: ix, .. } => host(ix),
             Event::PhaseStarted { phase: ix } | Event::PhaseEnded { phase: ix, .. } => phase(ix),
-            Event::StepEnded { step: ix, .. } | Event::StepNotRun { step: ix, .. } => step(ix),
+            Event::StepEnded { step: ix, .. }
+            | Event::StepNotRun { step: ix, .. }
+            | Event::ApprovalLapsed { step: ix, .. } => step(ix),
             Event::JobStarted { job } | Event::JobEnded { job, .. } | Event::ReceiptRead { job, .. } => {
                 task(&job.task)
             }

@@ -1,6 +1,8 @@
 //! What questions and answers do to a run. An answer that comes before its question is kept for it.
 
 use super::apply::{Why, need};
+use super::consent::given;
+use super::progress::Approval;
 use super::state::{RunState, Status};
 use super::task::Stage;
 use crate::model::event::{JobKind, NotRun, StopHow, StopReason, TaskEnd, Verdict};
@@ -13,7 +15,7 @@ use crate::plan::frozen::PlannedAction;
 
 impl RunState {
     /// Would this answer be taken, and counted? If not, says why.
-    pub fn accepts(&self, answer: &Answer) -> Result<(), String> {
+    pub fn accepts(&self, answer: &Answer, now: Time) -> Result<(), String> {
         self.check_question(&answer.question)?;
         need(answer.question.takes(answer.choice), "the choice does not answer the question")?;
         let paused = |status: &Status| {
@@ -32,13 +34,17 @@ impl RunState {
                 need(!self.answers.contains_key(&answer.question), "it has been answered")
             }
             Question::Approve { task, people } => {
-                let step = self.step(self.step_of(task));
-                let gate_open = step.approvals.len() as u32 >= people;
+                let ix = self.step_of(task);
+                let (step, gate) = (self.step(ix), self.plan.steps[ix.at()].approve.as_ref());
+                let gate = gate.expect("a question about consent names a step with such a gate");
+                let gate_open = self.consents(ix, gate, now) >= people;
                 let over = step.is_over() && !(paused(&self.status) && self.refused.is_some());
                 need(forwards && !gate_open && !over, "the step does not wait for consent")?;
                 need(step.refused_by.is_none(), "consent was refused")?;
-                let twice = answer.choice == Choice::Approve && step.approvals.contains(&answer.by);
-                need(!twice, "this person has consented already")
+                match answer.choice {
+                    Choice::Approve => self.check_consent(ix, gate, answer, now),
+                    _ => Ok(()),
+                }
             }
             Question::WhatBecameOf { task, undo } => {
                 let kind = if undo { JobKind::Undo } else { JobKind::Run };
@@ -80,14 +86,14 @@ impl RunState {
         }
         self.questions.insert(question.clone());
         if let Some(answer) = self.answers.remove(question) {
-            self.take(&answer);
+            self.take(at, &answer);
         }
         Ok(())
     }
 
-    pub(super) fn answered(&mut self, answer: &Answer) -> Result<(), Why> {
+    pub(super) fn answered(&mut self, at: Time, answer: &Answer) -> Result<(), Why> {
         need(self.status != Status::New, "the run has not begun")?;
-        self.accepts(answer)?;
+        self.accepts(answer, at)?;
         let early = !self.questions.contains(&answer.question);
         match answer.question {
             Question::Manual { .. } | Question::WhatBecameOf { .. } if early => {
@@ -96,13 +102,13 @@ impl RunState {
             Question::Manual { .. }
             | Question::WhatBecameOf { .. }
             | Question::Approve { .. }
-            | Question::PhaseFailed { .. } => self.take(answer),
+            | Question::PhaseFailed { .. } => self.take(at, answer),
         }
         Ok(())
     }
 
     /// An answer takes effect.
-    fn take(&mut self, answer: &Answer) {
+    fn take(&mut self, now: Time, answer: &Answer) {
         let by = answer.by.clone();
         match answer.question {
             Question::Manual { task } => {
@@ -114,7 +120,12 @@ impl RunState {
             Question::Approve { task, people } => {
                 let step = &mut self.steps[self.plan.tasks[task.at()].step.at()];
                 match answer.choice {
-                    Choice::Approve => step.approvals.push(by),
+                    Choice::Approve => {
+                        let (at, key) =
+                            (given(answer, now), answer.signed.as_ref().map(|one| one.key.clone()));
+                        step.spent.extend(key.clone().map(|key| (key, at)));
+                        step.approvals.push(Approval { by, key, at });
+                    }
                     _ => step.refused_by = Some(by),
                 }
                 if step.refused_by.is_some() || step.approvals.len() as u32 >= people {
@@ -174,8 +185,8 @@ impl RunState {
             }
             Question::Approve { task, people } => {
                 let planned = &self.plan.steps[step(task)?.at()];
-                let asks =
-                    planned.first_task == *task && planned.approve.is_some_and(|gate| gate.people == *people);
+                let asks = planned.first_task == *task
+                    && planned.approve.as_ref().is_some_and(|gate| gate.people == *people);
                 need(asks, "no step has such a gate")
             }
             Question::WhatBecameOf { task, .. } => step(task).map(|_| ()),

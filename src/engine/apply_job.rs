@@ -180,7 +180,9 @@ impl RunState {
         match (job.kind, &self.plan.step_of(job.task).action) {
             (JobKind::Undo, _) => true,
             (JobKind::Run, PlannedAction::Run(_) | PlannedAction::Upload(_)) => true,
-            (JobKind::Run, PlannedAction::Fetch(_) | PlannedAction::Probe(_)) => false,
+            (JobKind::Run, PlannedAction::Fetch(_) | PlannedAction::Probe(_) | PlannedAction::Backup(_)) => {
+                false
+            }
             (JobKind::Run, PlannedAction::Manual(_) | PlannedAction::Wait(_)) => false,
             (JobKind::Check | JobKind::Snapshot | JobKind::Verify, _) => false,
             // A guard is no change: nothing of it has to be taken back.

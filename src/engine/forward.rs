@@ -93,7 +93,8 @@ fn act(state: &RunState, ix: TaskIx, now: Time) -> Next<TaskEnd> {
         PlannedAction::Run(_)
         | PlannedAction::Upload(_)
         | PlannedAction::Fetch(_)
-        | PlannedAction::Probe(_) => Next::Start(JobKind::Run),
+        | PlannedAction::Probe(_)
+        | PlannedAction::Backup(_) => Next::Start(JobKind::Run),
     }
 }
 

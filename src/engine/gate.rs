@@ -49,7 +49,7 @@ pub(super) fn of_step(state: &RunState, ix: StepIx, now: Time) -> Gate {
     if let Some(by) = &step.refused_by {
         return Gate::Never(NotRun::Refused { by: by.clone() });
     }
-    if let Some(gate) = planned.approve
+    if let Some(gate) = &planned.approve
         && (step.approvals.len() as u32) < gate.people
     {
         return Gate::Ask(Question::Approve { task: planned.first_task, people: gate.people });

@@ -19,6 +19,7 @@ mod apply_job;
 mod apply_resume;
 mod apply_step;
 mod apply_task;
+mod consent;
 
 // What it wants next. Pure functions of the run.
 pub mod bounds;
@@ -41,7 +42,7 @@ mod schedule;
 mod web;
 
 pub use io::{Input, Limits, Output};
-pub use progress::{Counts, PhaseState, PhaseStatus, StepState, StepStatus};
+pub use progress::{Approval, Counts, PhaseState, PhaseStatus, StepState, StepStatus};
 pub use run::Engine;
 pub use state::{Illegal, RunState, Status};
 pub use task::{Stage, TaskState};

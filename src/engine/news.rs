@@ -5,8 +5,8 @@ use super::run::Engine;
 use super::scope::steps_in;
 use super::state::Status;
 use crate::model::event::{Facts, Found, Job, JobKind, Scope, StopHow, StopReason, Verdict};
-use crate::model::names::HostIx;
-use crate::model::question::Answer;
+use crate::model::names::{HostIx, StepIx};
+use crate::model::question::{Answer, Question};
 use crate::model::{Event, Outcome};
 
 impl Engine {
@@ -109,9 +109,21 @@ impl Engine {
     }
 
     fn answered(&mut self, answer: Answer) {
-        match self.state.status != Status::New && self.state.accepts(&answer).is_ok() {
+        let known = self.state.status != Status::New && self.state.check_question(&answer.question).is_ok();
+        if let (true, Question::Approve { task, .. }) = (known, &answer.question) {
+            self.let_lapse(self.state.step_of(*task));
+        }
+        match known && self.state.accepts(&answer, self.now).is_ok() {
             true => self.record(Event::Answered { answer }),
             false => self.refuse(),
+        }
+    }
+
+    /// Puts on record whose consent for a step counts no longer.
+    pub(super) fn let_lapse(&mut self, step: StepIx) {
+        let by = self.state.lapsed(step, self.now);
+        if !by.is_empty() {
+            self.record(Event::ApprovalLapsed { step, by });
         }
     }
 

@@ -41,6 +41,9 @@ impl Engine {
         match event {
             Event::RunStarted { .. } | Event::HostReached { .. } | Event::StopRequested { .. } => {}
             Event::PhaseEnded { .. } | Event::Abandoned { .. } | Event::GuardExtended { .. } => {}
+            Event::ApprovalLapsed { step, .. } => {
+                self.queues.waves.insert(*step);
+            }
             Event::RunResumed { .. } => {
                 self.queues.clear();
                 self.queues.behind.fill(0);
@@ -176,6 +179,7 @@ fn task_of(event: &Event) -> Option<TaskIx> {
         | Event::StopRequested { .. }
         | Event::RollbackStarted { .. }
         | Event::Abandoned { .. }
-        | Event::RunEnded { .. } => None,
+        | Event::RunEnded { .. }
+        | Event::ApprovalLapsed { .. } => None,
     }
 }

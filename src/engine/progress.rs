@@ -6,6 +6,7 @@ use crate::model::event::{NotRun, TaskEnd};
 use crate::model::names::StepIx;
 use crate::model::runbook::Policy;
 use crate::plan::Plan;
+use std::collections::BTreeSet;
 
 /// A step of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,12 +17,25 @@ pub struct StepState {
     pub(super) open_by_wave: Vec<u32>,
     /// The first wave that is not settled.
     pub(super) wave_now: usize,
-    /// Who consented so far.
-    pub(super) approvals: Vec<String>,
+    /// Consent that counts.
+    pub(super) approvals: Vec<Approval>,
+    /// Signatures that were counted once: key and time.
+    pub(super) spent: BTreeSet<(String, Time)>,
     /// Who said no at its gate.
     pub(super) refused_by: Option<String>,
     pub(super) started_at: Option<Time>,
     pub(super) ended_at: Option<Time>,
+}
+
+/// A person's consent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// Whose: a login name, or the principal of a signature.
+    pub by: String,
+    /// Fingerprint of the key that signed it.
+    pub key: Option<String>,
+    /// When it was given.
+    pub at: Time,
 }
 
 /// Where a step stands.
@@ -117,6 +131,7 @@ impl StepState {
             open_by_wave,
             wave_now: 0,
             approvals: Vec::new(),
+            spent: BTreeSet::new(),
             refused_by: None,
             started_at: None,
             ended_at: None,
@@ -137,8 +152,8 @@ impl StepState {
     pub fn wave(&self) -> usize {
         self.wave_now
     }
-    /// Who consented so far.
-    pub fn approvals(&self) -> &[String] {
+    /// Who consented so far. What lapsed and was not noticed is among them.
+    pub fn approvals(&self) -> &[Approval] {
         &self.approvals
     }
     /// When its first task began.

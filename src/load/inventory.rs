@@ -49,5 +49,6 @@ pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, directory: &Path) -> Optio
         groups: groups.by_name(),
         vars,
         secrets: secrets?,
+        approvers: None,
     })
 }

@@ -49,6 +49,7 @@ pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, directory: &Path) -> Optio
         secrets: secrets?,
         objectives: objectives?,
         phases: phases?,
+        approvers: None,
     })
 }
 

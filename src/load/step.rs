@@ -135,6 +135,8 @@ impl StepReader<'_, '_> {
             batch: batch?,
             max_failures: max_failures?,
             estimate: whole(estimate)?,
+            evidence: Vec::new(),
+            deadline: None,
             span: at,
         })
     }
@@ -322,7 +324,7 @@ impl StepReader<'_, '_> {
             self.sink.push(Problem::error("wrong-value", what).at(people.span));
             return None;
         }
-        Some(Approve { people: people.value })
+        Some(Approve::of(people.value))
     }
 
     fn batch(&self, batch: Option<At<OneOrMany<super::shapes::Portion>>>) -> Option<Vec<Share>> {

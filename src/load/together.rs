@@ -23,9 +23,12 @@ pub(super) fn check(inventory: &Inventory, runbook: &Runbook) -> Problems {
         });
         let action = match &step.action {
             Action::Probe(probe) => Some((&probe.value, probe.span)),
-            Action::Run(_) | Action::Upload(_) | Action::Fetch(_) | Action::Manual(_) | Action::Wait(_) => {
-                None
-            }
+            Action::Run(_)
+            | Action::Upload(_)
+            | Action::Fetch(_)
+            | Action::Manual(_)
+            | Action::Wait(_)
+            | Action::Backup(_) => None,
         };
         for (probe, span) in verify.chain(action) {
             vantage(inventory, step, probe, span, &mut problems);

@@ -167,6 +167,13 @@ pub enum Event {
         /// The verdict.
         verdict: Verdict,
     },
+    /// Consent that was given for a step counts no longer: the step did not start in time.
+    ApprovalLapsed {
+        /// Which step.
+        step: StepIx,
+        /// Whose consent.
+        by: Vec<String>,
+    },
 }
 
 /// Is this the real thing?
@@ -265,6 +272,24 @@ pub struct Facts {
     /// What became of the task's guard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<GuardSeen>,
+    /// The backup that was looked at and found good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupSeen>,
+}
+
+/// A backup that was looked at and found good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupSeen {
+    /// When it was taken: what happened later is not in it.
+    pub taken: Time,
+    /// Files whose checksums fit.
+    pub files: u64,
+    /// SHA-256 of the manifest as 64 hexadecimal digits.
+    pub manifest_sha256: String,
+    /// Who signed the manifest, if a signature was asked for: principal and key fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<(String, String)>,
 }
 
 /// A file of the run directory that proves something.
@@ -338,6 +363,16 @@ pub enum NotRun {
     Refused {
         /// Who.
         by: String,
+    },
+    /// Its `deadline` had passed before it could start.
+    TooLate {
+        /// When it should have started at the latest.
+        deadline: Time,
+    },
+    /// A fetch step of its `evidence` did not end well on all hosts where it ran.
+    EvidenceMissing {
+        /// Which one.
+        step: StepIx,
     },
 }
 

@@ -4,6 +4,7 @@ use super::names::{ConduitName, GroupName, HostName, SecretName, ServiceName, Zo
 use super::place::Span;
 use super::probe::Probe;
 use super::secret::SecretSource;
+use super::signers::Approvers;
 use super::time::Millis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,6 +33,8 @@ pub struct Inventory {
     pub vars: Vars,
     /// Secrets that connection settings name (passwords, passphrases).
     pub secrets: BTreeMap<SecretName, SecretSource>,
+    /// Who may approve with a signature, unless the runbook says otherwise.
+    pub approvers: Option<Approvers>,
 }
 
 /// A set of hosts with one trust level (IEC 62443).

@@ -12,6 +12,7 @@ pub mod problem;
 pub mod question;
 pub mod runbook;
 pub mod secret;
+pub mod signers;
 pub mod time;
 
 pub use event::Event;

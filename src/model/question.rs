@@ -1,6 +1,7 @@
 //! What only a person can decide, and what was decided.
 
 use super::names::{PhaseIx, TaskIx};
+use super::time::Time;
 use serde::{Deserialize, Serialize};
 
 /// A question to the people. It is its own id: there is never more than one of a kind open about a thing.
@@ -74,6 +75,22 @@ pub struct Answer {
     pub choice: Choice,
     /// A word of explanation for the record.
     pub comment: Option<String>,
+    /// When it was given, if that was before the run took it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
+    /// The signature, checked before the run took it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Signed>,
+}
+
+/// The signature of an answer. `by` and `at` of the answer are what was signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signed {
+    /// Fingerprint of the key, `SHA256:…`.
+    pub key: String,
+    /// The signature in OpenSSH's armour (SSHSIG).
+    pub signature: String,
 }
 
 impl Choice {
@@ -91,6 +108,11 @@ impl Choice {
         Choice::Rollback,
         Choice::RollbackRun,
     ];
+
+    /// The choice that a word stands for.
+    pub fn named(word: &str) -> Option<Choice> {
+        Choice::ALL.into_iter().find(|choice| choice.word() == word)
+    }
 
     /// The word that people type for it.
     pub fn word(self) -> &'static str {

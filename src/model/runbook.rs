@@ -9,6 +9,7 @@ use super::names::{ConduitName, PhaseId, SecretName, StepId, ZoneName};
 use super::place::{Located, Span};
 use super::probe::Probe;
 use super::secret::SecretSource;
+use super::signers::{Approvers, SignersFile};
 use super::time::Millis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,8 @@ pub struct Runbook {
     pub objectives: Vec<Objective>,
     /// Phases in their order.
     pub phases: Vec<Phase>,
+    /// Who may approve with a signature; takes the place of what the inventory says.
+    pub approvers: Option<Approvers>,
 }
 
 /// A parameter of a runbook, given by `-e name=value`.
@@ -173,6 +176,10 @@ pub struct Step {
     pub max_failures: Share,
     /// How long it is expected to take, for the critical path.
     pub estimate: Option<Millis>,
+    /// Fetch steps whose files must be in the run directory, unaltered, before it starts. Implies needs.
+    pub evidence: Vec<Located<StepId>>,
+    /// A moment after which it must not start any more.
+    pub deadline: Option<Deadline>,
     /// Where it was written.
     pub span: Span,
 }
@@ -201,6 +208,50 @@ pub enum Action {
     Wait(Millis),
     /// Probes, and goes on when the probe agrees.
     Probe(Located<Probe>),
+    /// Looks at a backup, and goes on when it is whole, young enough and older than the trouble.
+    Backup(Located<Backup>),
+}
+
+/// What must be true of a backup before anything is restored from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backup {
+    /// Absolute path on the host of a list of checksums, as `sha256sum` writes it (template).
+    pub manifest: String,
+    /// Directory on the host where relative names in it start (template); `None` is the manifest's own.
+    pub files_in: Option<String>,
+    /// What says when the backup was taken.
+    pub taken: Taken,
+    /// How old it may be.
+    pub max_age: Option<Millis>,
+    /// It must have been taken before this moment, in RFC 3339 (template).
+    pub before: Option<String>,
+    /// Who must have signed the manifest.
+    pub signature: Option<ManifestSignature>,
+}
+
+/// What says when a backup was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Taken {
+    /// The time of the manifest's last change.
+    ManifestTime,
+    /// A moment in RFC 3339 (template).
+    At(String),
+    /// The first line of a file on the host, in RFC 3339 (template, absolute path).
+    File(String),
+}
+
+/// A detached signature of a manifest, as `ssh-keygen -Y sign` makes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManifestSignature {
+    /// Absolute path on the host (template).
+    pub file: String,
+    /// The namespace it was made in.
+    pub namespace: String,
+    /// Who may have made it.
+    pub signers: SignersFile,
 }
 
 /// A file to put on hosts.
@@ -257,11 +308,34 @@ pub enum Undo {
 }
 
 /// A gate that people open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approve {
     /// How many different people must consent.
     pub people: u32,
+    /// For how long a consent counts, from when it was given until the step starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Millis>,
+    /// Must each consent be signed?
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub signed: bool,
+    /// The only principals whose consent counts; empty is whoever may sign. The plan has no groups in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<String>,
+    /// Does the person who started the run count for nothing? Plans of earlier programs do not say so.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub others: bool,
+}
+
+impl Approve {
+    /// So many people, unsigned, whoever they are.
+    pub fn of(people: u32) -> Self {
+        Self { people, within: None, signed: false, by: Vec::new(), others: false }
+    }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// A gate that time opens.
@@ -271,6 +345,15 @@ pub struct After {
     pub step: Located<StepId>,
     /// For at least so long.
     pub at_least: Millis,
+}
+
+/// A gate that time closes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deadline {
+    /// Counted from the end of this step; `None` is the start of the run.
+    pub from: Option<Located<StepId>>,
+    /// Closed after so long.
+    pub within: Millis,
 }
 
 /// How often and how soon a failed `run` is tried again.

@@ -103,6 +103,7 @@ pub fn compile(
         steps: planned,
         tasks,
         objectives,
+        approvers: None,
     };
     super::canonical::check(&plan).expect("what is compiled fits together");
     Ok((plan, problems.in_file_order()))

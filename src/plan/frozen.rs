@@ -11,8 +11,9 @@ use crate::model::names::{
     ConduitName, GroupName, HostIx, HostName, PhaseId, PhaseIx, SecretName, StepId, StepIx, TaskIx, ZoneName,
 };
 use crate::model::probe::Probe;
-use crate::model::runbook::{Approve, Fetch, Moment, Policy, Retry, Upload};
+use crate::model::runbook::{Approve, Backup, Fetch, Moment, Policy, Retry, Upload};
 use crate::model::secret::SecretSource;
+use crate::model::signers::SignersFile;
 use crate::model::{Millis, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -45,6 +46,19 @@ pub struct Plan {
     pub tasks: Vec<PlannedTask>,
     /// Objectives.
     pub objectives: Vec<PlannedObjective>,
+    /// Who may approve with a signature, if a step asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approvers: Option<PlannedApprovers>,
+}
+
+/// Who may approve with a signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedApprovers {
+    /// Their keys.
+    pub signers: SignersFile,
+    /// The principal of a login name, where the one does not begin with the other.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub logins: BTreeMap<String, String>,
 }
 
 /// A host as the plan knows it.
@@ -129,6 +143,12 @@ pub struct PlannedStep {
     pub approve: Option<Approve>,
     /// Minimum wait after another step.
     pub after: Option<PlannedAfter>,
+    /// Fetch steps whose files must be there, unaltered; they are among its needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<StepIx>,
+    /// A moment after which none of its tasks starts any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<PlannedDeadline>,
     /// Limit of each of its jobs.
     pub timeout: Millis,
     /// Tries of `run`.
@@ -169,6 +189,8 @@ pub enum PlannedAction {
     Wait(Millis),
     /// A probe must agree; its texts hold `{{name}}` placeholders.
     Probe(Probe),
+    /// A backup must be what it should; texts hold `{{name}}` placeholders.
+    Backup(Backup),
 }
 
 /// What must be true after a step.
@@ -200,6 +222,16 @@ pub struct PlannedAfter {
     pub step: StepIx,
     /// For at least so long.
     pub at_least: Millis,
+}
+
+/// A gate that time closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedDeadline {
+    /// Counted from the end of this step; `None` is the start of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<StepIx>,
+    /// Closed after so long.
+    pub within: Millis,
 }
 
 /// A step on one host: what the engine schedules.

@@ -23,11 +23,11 @@ const ESTIMATE_PROBE: Millis = Millis::from_secs(3);
 const ESTIMATE_APPROVAL: Millis = Millis::from_secs(300);
 
 /// How long a step is expected to take if its author does not say.
-pub fn estimate(action: &PlannedAction, waves: usize, approve: Option<Approve>) -> Millis {
+pub fn estimate(action: &PlannedAction, waves: usize, approve: Option<&Approve>) -> Millis {
     let once = match action {
         PlannedAction::Run(_) => ESTIMATE_RUN,
         PlannedAction::Upload(_) => ESTIMATE_UPLOAD,
-        PlannedAction::Fetch(_) => ESTIMATE_FETCH,
+        PlannedAction::Fetch(_) | PlannedAction::Backup(_) => ESTIMATE_FETCH,
         PlannedAction::Manual(_) => ESTIMATE_MANUAL,
         PlannedAction::Wait(length) => *length,
         PlannedAction::Probe(probe) => Millis(ESTIMATE_PROBE.0.max(probe.timeout.0.min(ESTIMATE_RUN.0))),

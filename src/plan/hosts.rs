@@ -77,6 +77,7 @@ fn needs_host(step: &Step) -> Option<Problem> {
         Action::Run(_) => "a script",
         Action::Upload(_) => "an upload",
         Action::Fetch(_) => "a fetch",
+        Action::Backup(_) => "a look at a backup",
         Action::Manual(_) | Action::Wait(_) | Action::Probe(_) => return None,
     };
     let what = format!("step `{}` is {what} and says no host", step.id.value);
@@ -161,7 +162,12 @@ pub fn planned_hosts(
 fn probes(step: &Step) -> impl Iterator<Item = (&Probe, Span)> {
     let own = match &step.action {
         Action::Probe(probe) => Some((&probe.value, probe.span)),
-        Action::Run(_) | Action::Upload(_) | Action::Fetch(_) | Action::Manual(_) | Action::Wait(_) => None,
+        Action::Run(_)
+        | Action::Upload(_)
+        | Action::Fetch(_)
+        | Action::Manual(_)
+        | Action::Wait(_)
+        | Action::Backup(_) => None,
     };
     let verify = step.verify.iter().filter_map(|verify| match &verify.value {
         Verify::Probe(probe) => Some((probe, verify.span)),

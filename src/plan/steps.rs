@@ -14,7 +14,7 @@ use crate::model::names::{ConduitName, HostIx, HostName, PhaseIx, StepIx, TaskIx
 use crate::model::place::Span;
 use crate::model::probe::{Probe, ProbeKind};
 use crate::model::problem::nearest;
-use crate::model::runbook::{Action, Fetch, Step, Undo, Upload, Verify};
+use crate::model::runbook::{Action, Backup, Fetch, ManifestSignature, Step, Taken, Undo, Upload, Verify};
 use crate::model::{Millis, Problems};
 use std::collections::BTreeMap;
 
@@ -79,7 +79,8 @@ pub fn compile_step(
     problems.extend(wrong);
 
     let waves = waves::waves(&step.batch, &runs);
-    let estimate = step.estimate.unwrap_or_else(|| graph::estimate(&action, waves.len(), step.approve));
+    let estimate =
+        step.estimate.unwrap_or_else(|| graph::estimate(&action, waves.len(), step.approve.as_ref()));
     PlannedStep {
         id: step.id.value.clone(),
         title: step.title.clone(),
@@ -101,7 +102,9 @@ pub fn compile_step(
         severs: step.severs.iter().map(|conduit| conduit.value.clone()).collect(),
         level: level::of_step(site.inventory, step),
         guard: step.guard,
-        approve: step.approve,
+        approve: step.approve.clone(),
+        evidence: Vec::new(),
+        deadline: None,
         after: step.after.as_ref().and_then(|after| {
             let step = site
                 .runbook
@@ -200,6 +203,26 @@ fn action(texts: &mut Texts<'_>, step: &Step) -> PlannedAction {
         Action::Manual(text) => PlannedAction::Manual(texts.plain("manual", text.span, &text.value)),
         Action::Wait(length) => PlannedAction::Wait(*length),
         Action::Probe(located) => PlannedAction::Probe(probe(texts, "probe", &located.value, located.span)),
+        Action::Backup(located) => PlannedAction::Backup(backup(texts, &located.value, located.span)),
+    }
+}
+
+fn backup(texts: &mut Texts<'_>, backup: &Backup, span: Span) -> Backup {
+    let plain = |texts: &mut Texts<'_>, key: &str, text: &String| texts.plain(key, span, text);
+    Backup {
+        manifest: plain(texts, "backup.manifest", &backup.manifest),
+        files_in: backup.files_in.as_ref().map(|dir| plain(texts, "backup.files_in", dir)),
+        taken: match &backup.taken {
+            Taken::ManifestTime => Taken::ManifestTime,
+            Taken::At(text) => Taken::At(plain(texts, "backup.taken", text)),
+            Taken::File(path) => Taken::File(plain(texts, "backup.taken_at", path)),
+        },
+        max_age: backup.max_age,
+        before: backup.before.as_ref().map(|text| plain(texts, "backup.before", text)),
+        signature: backup.signature.as_ref().map(|signature| ManifestSignature {
+            file: plain(texts, "backup.signature.file", &signature.file),
+            ..signature.clone()
+        }),
     }
 }
 
@@ -304,7 +327,7 @@ fn check_become(
     problems: &mut Problems,
 ) {
     let scripted = match &step.action {
-        Action::Run(_) | Action::Upload(_) | Action::Fetch(_) => true,
+        Action::Run(_) | Action::Upload(_) | Action::Fetch(_) | Action::Backup(_) => true,
         Action::Manual(_) | Action::Wait(_) | Action::Probe(_) => false,
     };
     if !scripted || !step.becomes.unwrap_or(choices.becomes) {

@@ -24,10 +24,8 @@ pub struct Asking {
 /// A question of a run as it stands.
 pub fn asking(state: &RunState, look: &Look, question: &Question) -> Asking {
     let plan = state.plan();
-    let answers = choices(question)
-        .iter()
-        .map(|choice| (choice_says(*choice), look.answer(plan, question, *choice)))
-        .collect();
+    let answers =
+        question.choices().map(|choice| (choice_says(choice), look.answer(plan, question, choice))).collect();
     Asking { sentence: sentence(state, question), more: more(plan, question), answers }
 }
 
@@ -39,7 +37,7 @@ pub fn sentence(state: &RunState, question: &Question) -> String {
         Question::Approve { task, people } => {
             let step = plan.step_of(*task);
             let who: Vec<String> =
-                state.step(plan.tasks[task.at()].step).approvals().iter().map(|by| line(by)).collect();
+                state.step(plan.tasks[task.at()].step).approvals().iter().map(|one| line(&one.by)).collect();
             let who = match who.as_slice() {
                 [] => String::new(),
                 [one] => format!("; {one} has"),
@@ -100,21 +98,8 @@ fn manual_text(plan: &Plan, task: TaskIx) -> Vec<String> {
         | PlannedAction::Upload(_)
         | PlannedAction::Fetch(_)
         | PlannedAction::Wait(_)
-        | PlannedAction::Probe(_) => Vec::new(),
-    }
-}
-
-/// The choices that answer a question, the likeliest first.
-pub fn choices(question: &Question) -> &'static [Choice] {
-    match question {
-        Question::Manual { .. } => &[Choice::Done, Choice::Refuse],
-        Question::Approve { .. } => &[Choice::Approve, Choice::Refuse],
-        Question::WhatBecameOf { .. } => {
-            &[Choice::ItSucceeded, Choice::ItFailed, Choice::NothingHappened, Choice::Stop]
-        }
-        Question::PhaseFailed { .. } => {
-            &[Choice::Retry, Choice::Continue, Choice::Stop, Choice::Rollback, Choice::RollbackRun]
-        }
+        | PlannedAction::Probe(_)
+        | PlannedAction::Backup(_) => Vec::new(),
     }
 }
 

@@ -63,7 +63,7 @@ impl Look {
         let about = about(plan, question);
         match choice {
             Choice::Done | Choice::Approve => self.command("approve", &about),
-            other => self.command("approve", &format!("{about} --answer {}", choice_word(other))),
+            other => self.command("approve", &format!("{about} --answer {}", other.word())),
         }
     }
 }
@@ -116,41 +116,4 @@ pub fn about(plan: &Plan, question: &Question) -> String {
         Question::Manual { task } | Question::WhatBecameOf { task, .. } => plan.task_name(*task),
         Question::PhaseFailed { phase } => plan.phases[phase.at()].id.to_string(),
     }
-}
-
-/// Every choice there is.
-pub const CHOICES: [Choice; 11] = [
-    Choice::Done,
-    Choice::Approve,
-    Choice::Refuse,
-    Choice::ItSucceeded,
-    Choice::ItFailed,
-    Choice::NothingHappened,
-    Choice::Retry,
-    Choice::Continue,
-    Choice::Stop,
-    Choice::Rollback,
-    Choice::RollbackRun,
-];
-
-/// The word that `--answer` takes for a choice.
-pub fn choice_word(choice: Choice) -> &'static str {
-    match choice {
-        Choice::Done => "done",
-        Choice::Approve => "approve",
-        Choice::Refuse => "refuse",
-        Choice::ItSucceeded => "it-succeeded",
-        Choice::ItFailed => "it-failed",
-        Choice::NothingHappened => "nothing-happened",
-        Choice::Retry => "retry",
-        Choice::Continue => "continue",
-        Choice::Stop => "stop",
-        Choice::Rollback => "rollback",
-        Choice::RollbackRun => "rollback-run",
-    }
-}
-
-/// The choice that a word stands for.
-pub fn choice_named(word: &str) -> Option<Choice> {
-    CHOICES.iter().find(|choice| choice_word(**choice) == word).copied()
 }

@@ -66,7 +66,7 @@ impl GoingOn {
             said.push(format!("waiting: and {more} more"));
         }
         said.extend(self.questions.iter().map(|question| {
-            let first = asking::choices(question).first().map(|choice| look.answer(plan, question, *choice));
+            let first = question.choices().next().map(|choice| look.answer(plan, question, choice));
             format!("waiting for people: {} {}", asking::sentence(state, question), first.unwrap_or_default())
         }));
         said

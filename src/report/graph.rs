@@ -35,7 +35,7 @@ fn box_lines(plan: &Plan, ix: StepIx) -> Vec<String> {
         let cut: Vec<&str> = step.severs.iter().map(|conduit| conduit.as_str()).collect();
         lines.push(format!("✂ cuts {}", cut.join(", ")));
     }
-    if let Some(approve) = step.approve {
+    if let Some(approve) = &step.approve {
         let people = if approve.people == 1 { "1 person consents" } else { "people consent" };
         let count = if approve.people == 1 { String::new() } else { format!("{} ", approve.people) };
         lines.push(format!("gate: {count}{people}"));

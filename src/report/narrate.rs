@@ -182,6 +182,11 @@ impl Narrator {
                 said.push(self.run(verdict_mark(verdict), words::verdict(plan, verdict)));
                 said
             }
+            Event::ApprovalLapsed { step, by } => {
+                let who = by.iter().map(|one| line(one)).collect::<Vec<_>>().join(", ");
+                let id = plan.steps[step.at()].id.to_string();
+                vec![Line::new(Mark::Ask, "step", id, format!("the consent of {who} has lapsed"))]
+            }
         }
     }
 

@@ -114,6 +114,7 @@ fn about(plan: &Plan, event: &Event) -> Map<String, Value> {
         | Event::RollbackStarted { .. }
         | Event::Abandoned { .. }
         | Event::RunEnded { .. } => Map::new(),
+        Event::ApprovalLapsed { step, .. } => about_step(plan, *step),
     }
 }
 

@@ -36,7 +36,8 @@ fn scripts(plan: &Plan, step: StepIx) -> Vec<(String, &str)> {
         PlannedAction::Upload(_)
         | PlannedAction::Fetch(Fetch::File { .. })
         | PlannedAction::Manual(_)
-        | PlannedAction::Wait(_) => {}
+        | PlannedAction::Wait(_)
+        | PlannedAction::Backup(_) => {}
     }
     for (ix, verify) in step.verify.iter().enumerate() {
         let text = match verify {

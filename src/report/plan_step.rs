@@ -7,7 +7,7 @@ use super::plan_text::{Page, about, counted};
 use crate::model::inventory::Reach;
 use crate::model::names::{StepIx, TaskIx};
 use crate::model::probe::{Expect, Probe, ProbeKind, Vantage};
-use crate::model::runbook::{Fetch, TIMEOUT_DEFAULT};
+use crate::model::runbook::{Backup, Fetch, TIMEOUT_DEFAULT};
 use crate::plan::fill;
 use crate::plan::frozen::{Plan, PlannedAction, PlannedStep, PlannedUndo, PlannedVerify};
 use console::Style;
@@ -74,7 +74,10 @@ pub(super) fn step(plan: &Plan, ix: StepIx, critical: bool, commands: bool, page
                 page.field(INDENT, "undo", "not needed");
             }
             // Nobody would expect one.
-            PlannedAction::Fetch(_) | PlannedAction::Wait(_) | PlannedAction::Probe(_) => {}
+            PlannedAction::Fetch(_)
+            | PlannedAction::Wait(_)
+            | PlannedAction::Probe(_)
+            | PlannedAction::Backup(_) => {}
         },
     }
     limits(step, page);
@@ -125,7 +128,7 @@ fn order(plan: &Plan, step: &PlannedStep, page: &mut Page<'_>) {
         let words = format!("at least {} after {}", about(after.at_least), plan.steps[after.step.at()].id);
         page.field(INDENT, "waits", &words);
     }
-    if let Some(approve) = step.approve {
+    if let Some(approve) = &step.approve {
         let people = if approve.people == 1 {
             "1 person consents".to_owned()
         } else {
@@ -272,7 +275,18 @@ fn does(texts: &Texts<'_>, step: &PlannedStep) -> String {
         }
         PlannedAction::Wait(length) => format!("waits {}", about(*length)),
         PlannedAction::Probe(one) => probe(texts, one),
+        PlannedAction::Backup(backup) => self::backup(texts, backup),
     }
+}
+
+/// `looks at the backup of /srv/backup/SHA256SUMS: taken before 2026-…, at most 24h old, signed`.
+fn backup(texts: &Texts<'_>, backup: &Backup) -> String {
+    let mut wants = Vec::new();
+    wants.extend(backup.before.as_ref().map(|before| format!("taken before {}", texts.shown(before))));
+    wants.extend(backup.max_age.map(|age| format!("at most {} old", about(age))));
+    wants.extend(backup.signature.as_ref().map(|_| "signed".to_owned()));
+    let wants = if wants.is_empty() { String::new() } else { format!(", {}", wants.join(", ")) };
+    format!("looks at the backup that {} lists: whole{wants}", texts.shown(&backup.manifest))
 }
 
 /// `tcp 10.20.0.4:8080 (app1) is closed, seen from office-pc`.

@@ -249,9 +249,8 @@ fn next(state: &RunState, facts: &RunFacts, look: &Look) -> String {
     let plan = state.plan();
     let mut steps: Vec<(String, &str)> = Vec::new();
     for question in state.questions().take(ENTRIES_MAX) {
-        let first = asking::choices(question).first();
-        steps
-            .extend(first.map(|choice| (look.answer(plan, question, *choice), asking::choice_says(*choice))));
+        let first = question.choices().next();
+        steps.extend(first.map(|choice| (look.answer(plan, question, choice), asking::choice_says(choice))));
     }
     let resume = |says| (look.resume(), says);
     let rollback = (look.rollback(plan, Scope::Run), "takes back what was done; cuts stay");

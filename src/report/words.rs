@@ -138,6 +138,10 @@ pub fn not_run(plan: &Plan, because: &NotRun, left_out: Option<&str>) -> String 
         NotRun::TooManyFailures => "too many hosts of this step had failed".to_owned(),
         NotRun::RolledBack => "the run was rolled back before its turn".to_owned(),
         NotRun::Refused { by } => format!("{} said no", line(by)),
+        NotRun::TooLate { deadline } => format!("its deadline, {deadline}, had passed"),
+        NotRun::EvidenceMissing { step } => {
+            format!("`{}` did not bring its evidence from every host", step_id(plan, *step))
+        }
     }
 }
 

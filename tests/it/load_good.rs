@@ -234,7 +234,7 @@ fn every_kind_of_step_is_as_it_was_written() {
     assert_eq!((sockets.action, sockets.becomes), (Action::Fetch(output), Some(false)));
     let declare = step(&runbook, "declare-clean");
     assert!(matches!(&declare.action, Action::Manual(text) if text.value.contains("{{ params.incident }}")));
-    assert_eq!((declare.approve, declare.on), (Some(Approve { people: 2 }), None));
+    assert_eq!((declare.approve, declare.on), (Some(Approve::of(2)), None));
     let upload = Upload {
         file: "files/{{ host.name }}.conf".into(),
         to: "/etc/db.conf".into(),

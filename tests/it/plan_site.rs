@@ -114,6 +114,8 @@ pub fn step(id: &str, action: Action) -> Step {
         guard: None,
         approve: None,
         after: None,
+        evidence: Vec::new(),
+        deadline: None,
         timeout: TIMEOUT_DEFAULT,
         retry: Retry { attempts: 1, delay: Millis(0) },
         batch: Vec::new(),
@@ -149,6 +151,7 @@ pub fn runbook(phases: Vec<Phase>) -> Runbook {
         secrets: BTreeMap::new(),
         objectives: Vec::new(),
         phases,
+        approvers: None,
     }
 }
 

@@ -41,7 +41,7 @@ fn book() -> Runbook {
         ..run("cut-isp", "edge-fw", "nft -f - <<NFT\ntable inet cut { }\nNFT")
     };
     let manual = Step {
-        approve: Some(Approve { people: 2 }),
+        approve: Some(Approve::of(2)),
         ..step("declare-clean", Action::Manual(located("Confirm with the duty officer that the backup of {{ params.incident }} predates\nthe first indicator.".into())))
     };
     let mut stop = needs(

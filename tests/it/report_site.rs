@@ -47,6 +47,7 @@ impl Site {
             steps: Vec::new(),
             tasks: Vec::new(),
             objectives: Vec::new(),
+            approvers: None,
         };
         Self { plan }
     }
@@ -106,6 +107,8 @@ impl Site {
             guard: None,
             approve: None,
             after: None,
+            evidence: Vec::new(),
+            deadline: None,
             timeout: Millis::from_secs(300),
             retry: Retry { attempts: 1, delay: Millis::from_secs(10) },
             waves: vec![hosts.len() as u32],
@@ -165,7 +168,7 @@ pub fn isolate_and_restore(webs: u32) -> Plan {
             step.action = PlannedAction::Manual(
                 "Confirm with the duty officer that the backup predates the first indicator.".to_owned(),
             );
-            step.approve = Some(Approve { people: 2 });
+            step.approve = Some(Approve::of(2));
             step.undo = PlannedUndo::NotNeeded;
         })
         .step("stop-db", "db1", &["declare-clean"], |_| {})
@@ -336,6 +339,8 @@ impl Run<'_> {
                                 by: by.to_owned(),
                                 choice,
                                 comment: None,
+                                at: None,
+                                signed: None,
                             };
                             send(&mut queue, now + Millis::from_secs(secs), Input::Answered(answer));
                         }

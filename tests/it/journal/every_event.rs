@@ -5,12 +5,12 @@
 use super::{NOON, origin};
 use blackstart::journal::{RunDir, Store};
 use blackstart::model::event::{
-    Evidence, Facts, Found, Job, JobKind, Mode, NotRun, Scope, Seen, StopHow, StopReason, TaskEnd, UndoEnd,
-    Verdict,
+    BackupSeen, Evidence, Facts, Found, Job, JobKind, Mode, NotRun, Scope, Seen, StopHow, StopReason,
+    TaskEnd, UndoEnd, Verdict,
 };
 use blackstart::model::guard::{GuardSeen, HeldBy, Otherwise};
 use blackstart::model::names::{HostIx, PhaseIx, RunId, StepIx, TaskIx};
-use blackstart::model::question::{Answer, Choice, Question};
+use blackstart::model::question::{Answer, Choice, Question, Signed};
 use blackstart::model::{Event, How, Millis, Outcome, Time};
 use std::path::Path;
 
@@ -100,7 +100,14 @@ fn events_of_runs() -> Vec<Event> {
         events.push(Event::Asked { question: question.clone() });
         for (number, choice) in choices.into_iter().enumerate() {
             let comment = (number == 0).then(|| "said \"yes\" —\n記録".to_owned());
-            let answer = Answer { question: question.clone(), by: "ada".into(), choice, comment };
+            let answer = Answer {
+                question: question.clone(),
+                by: "ada".into(),
+                choice,
+                comment,
+                at: None,
+                signed: None,
+            };
             events.push(Event::Answered { answer });
         }
     }
@@ -130,6 +137,34 @@ pub fn added() -> Vec<Event> {
     });
     let mut events: Vec<Event> = started.into_iter().chain(guards).collect();
     events.push(Event::GuardExtended { task: TaskIx(1), left: Millis(60_000) });
+    events.extend(gates());
+    events
+}
+
+/// What gates by people, evidence, backups and time put on record.
+fn gates() -> Vec<Event> {
+    let at = Time(1_795_300_000_123);
+    let signed = Signed { key: "SHA256:abc".into(), signature: "-----BEGIN SSH SIGNATURE-----\n".into() };
+    let answer = Answer {
+        question: Question::Approve { task: TaskIx(2), people: 2 },
+        by: "ada@example.org".into(),
+        choice: Choice::Approve,
+        comment: None,
+        at: Some(at),
+        signed: Some(signed),
+    };
+    let seen = |signed_by| BackupSeen { taken: at, files: 12, manifest_sha256: "cd".repeat(32), signed_by };
+    let backups = [None, Some(("backup@example.org".into(), "SHA256:abc".into()))].map(|signed_by| {
+        let facts = Facts { backup: Some(seen(signed_by)), ..Facts::default() };
+        Event::JobEnded { job: job(JobKind::Run, 1), outcome: Outcome::Succeeded, facts }
+    });
+    let reasons = [NotRun::TooLate { deadline: at }, NotRun::EvidenceMissing { step: StepIx(0) }];
+    let mut events = vec![
+        Event::Answered { answer },
+        Event::ApprovalLapsed { step: StepIx(1), by: vec!["ada@example.org".into()] },
+    ];
+    events.extend(reasons.map(|because| Event::StepNotRun { step: StepIx(1), because }));
+    events.extend(backups);
     events
 }
 
@@ -168,6 +203,7 @@ fn facts() -> Facts {
         }],
         probes: vec![seen(true), seen(false)],
         guard: None,
+        backup: None,
     }
 }
 

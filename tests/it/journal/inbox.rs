@@ -3,9 +3,10 @@
 use super::child::{play, starring};
 use super::new_run;
 use blackstart::journal::{Message, Store, inbox};
+use blackstart::model::Time;
 use blackstart::model::event::{Scope, StopHow};
 use blackstart::model::names::{PhaseIx, TaskIx};
-use blackstart::model::question::{Answer, Choice, Question};
+use blackstart::model::question::{Answer, Choice, Question, Signed};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -17,6 +18,8 @@ fn every_message() -> Vec<Message> {
             by: "ada".into(),
             choice: Choice::Approve,
             comment: Some("checked with the duty officer\n\"yes\"".into()),
+            at: Some(Time(1_795_300_000_123)),
+            signed: Some(Signed { key: "SHA256:abc".into(), signature: "-----BEGIN SSH".into() }),
         }),
         Message::Stop { by: "ada".into(), how: StopHow::Cancel },
         Message::Rollback { by: "bob".into(), scope: Scope::FromPhase(PhaseIx(1)), reopen: true },

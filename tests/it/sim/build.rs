@@ -39,6 +39,7 @@ impl Builder {
                 steps: Vec::new(),
                 tasks: Vec::new(),
                 objectives: Vec::new(),
+                approvers: None,
             },
         }
     }
@@ -85,6 +86,8 @@ impl Builder {
             guard: None,
             approve: None,
             after: None,
+            evidence: Vec::new(),
+            deadline: None,
             timeout: Millis::from_secs(60),
             retry: Retry { attempts: 1, delay: Millis(0) },
             waves: vec![tasks],

@@ -207,6 +207,7 @@ impl Checker {
             Event::UndoEnded { task, end } => self.undo_ended(*task, end),
             Event::Abandoned { .. } => Ok(()),
             Event::GuardExtended { task, .. } => Err(format!("{task:?} has no guard")),
+            Event::ApprovalLapsed { .. } => Err("no consent lapses here".into()),
             Event::RunEnded { verdict } => super::check_end::run_ended(self, verdict),
         }
     }
@@ -297,6 +298,7 @@ impl Checker {
             NotRun::Refused { .. } => {
                 self.steps[step].refused || self.tasks[task.at()].told == Some(Choice::Refuse)
             }
+            NotRun::TooLate { .. } | NotRun::EvidenceMissing { .. } => false,
             NotRun::NeedFailed { step: needed } => check_begin::need_failed(self, task, *needed),
         };
         require(true_reason, || format!("{task:?} does not run, and {because:?} is not why"))

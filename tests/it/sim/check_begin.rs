@@ -58,7 +58,7 @@ fn not_held_back(check: &Checker, ix: TaskIx) -> Complaint {
 pub fn may_begin(check: &Checker, at: Time, ix: TaskIx) -> Complaint {
     before_consent(check, at, ix)?;
     let (planned, step) = (check.plan.step_of(ix), check.step_at(ix));
-    if let Some(gate) = planned.approve {
+    if let Some(gate) = &planned.approve {
         let consent = check.steps[step].approvals.len() as u32 >= gate.people && !check.steps[step].refused;
         require(consent, || format!("{ix:?} begins without consent"))?;
     }
@@ -278,7 +278,7 @@ pub fn nothing_forgotten(check: &Checker, at: Time) -> Complaint {
         require(!forgotten, || format!("{ix:?} could go on, and is forgotten"))?;
         let consent = task.end.is_none() && !task.begun && before_consent(check, at, ix).is_ok();
         let step = check.step_at(ix);
-        if let Some(gate) = check.plan.step_of(ix).approve
+        if let Some(gate) = &check.plan.step_of(ix).approve
             && consent
         {
             let given = check.steps[step].approvals.len() as u32 >= gate.people || check.steps[step].refused;

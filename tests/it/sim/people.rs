@@ -29,7 +29,7 @@ impl Sim {
         for task in 0..self.plan.tasks.len() as u32 {
             let task = TaskIx(task);
             let step = self.plan.step_of(task);
-            let question = match (&step.action, step.approve) {
+            let question = match (&step.action, &step.approve) {
                 (PlannedAction::Manual(_), _) => Question::Manual { task },
                 (_, Some(gate)) if step.first_task == task => Question::Approve { task, people: gate.people },
                 _ => continue,
@@ -128,6 +128,6 @@ impl Sim {
             Question::WhatBecameOf { .. } => Choice::Stop,
         };
         let by = (*rng.pick(&["ann", "bob", "cyd"])).to_owned();
-        Answer { question, by, choice, comment: None }
+        Answer { question, by, choice, comment: None, at: None, signed: None }
     }
 }

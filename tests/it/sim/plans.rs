@@ -62,7 +62,7 @@ fn step(build: &mut Builder, rng: &mut Rng, hosts: u32, first_of_phase: u32) {
         step.waves = vec![first, tasks - first];
     }
     if rng.percent(15) {
-        step.approve = Some(Approve { people: rng.between(1, 2) as u32 });
+        step.approve = Some(Approve::of(rng.between(1, 2) as u32));
     }
     let changes = matches!(action, PlannedAction::Run(_));
     step.action = action;

@@ -61,7 +61,14 @@ impl Run {
         self.news(Input::ReceiptRead { job, found });
     }
     pub fn says(&mut self, question: Question, by: &str, choice: Choice) {
-        self.news(Input::Answered(Answer { question, by: by.into(), choice, comment: None }));
+        self.news(Input::Answered(Answer {
+            question,
+            by: by.into(),
+            choice,
+            comment: None,
+            at: None,
+            signed: None,
+        }));
     }
     pub fn passes(&mut self, secs: u64) {
         self.now = self.now + Millis::from_secs(secs);

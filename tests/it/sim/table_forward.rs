@@ -187,7 +187,7 @@ fn a_need_waits_for_all_hosts_or_for_the_same_one() {
 #[test]
 fn a_gate_wants_different_people_and_survives_a_restart() {
     let mut build = one_step(Policy::Stop);
-    build.at(STEP).approve = Some(Approve { people: 2 });
+    build.at(STEP).approve = Some(Approve::of(2));
     let mut run = begin(build);
     let question = Question::Approve { task: TaskIx(0), people: 2 };
     assert_eq!(run.orders, [Output::Ask(question.clone())]);
@@ -203,7 +203,7 @@ fn a_gate_wants_different_people_and_survives_a_restart() {
 #[test]
 fn who_says_no_at_a_gate_stops_the_run_and_is_asked_again_when_it_is_resumed() {
     let mut build = one_step(Policy::Rollback);
-    build.at(STEP).approve = Some(Approve { people: 1 });
+    build.at(STEP).approve = Some(Approve::of(1));
     let mut run = begin(build);
     let question = Question::Approve { task: TaskIx(0), people: 1 };
     run.says(question.clone(), "ann", Choice::Refuse);

@@ -65,6 +65,8 @@ impl Tally {
                 NotRun::TooManyFailures => "not run: too many failures",
                 NotRun::RolledBack => "not run: rolled back",
                 NotRun::Refused { .. } => "not run: refused",
+                NotRun::TooLate { .. } => "not run: too late",
+                NotRun::EvidenceMissing { .. } => "not run: evidence missing",
             }),
             Event::JobStarted { job } => self.note(match job.kind {
                 JobKind::Check => "check started",
@@ -99,6 +101,7 @@ impl Tally {
             Event::RollbackStarted { reopen: false, .. } => self.note("rollback"),
             Event::Abandoned { .. } => self.note("abandoned"),
             Event::GuardExtended { .. } => self.note("guard extended"),
+            Event::ApprovalLapsed { .. } => self.note("approval lapsed"),
             Event::HostReached { .. }
             | Event::PhaseStarted { .. }
             | Event::PhaseEnded { .. }

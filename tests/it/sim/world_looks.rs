@@ -122,7 +122,7 @@ impl World {
         };
         let choice = if !self.calm && self.rng.percent(10) { Choice::Stop } else { choice };
         let question = Question::WhatBecameOf { task, undo };
-        let answer = Answer { question, by: "ann".into(), choice, comment: None };
+        let answer = Answer { question, by: "ann".into(), choice, comment: None, at: None, signed: None };
         Some((self.epoch, Input::Answered(answer)))
     }
 }
