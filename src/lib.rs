@@ -8,6 +8,7 @@ pub mod model;
 #[allow(clippy::disallowed_methods, reason = "is where files are read")]
 pub mod load;
 pub mod plan;
+pub mod reach;
 pub mod engine;
 #[allow(clippy::disallowed_methods, reason = "is where files are written")]
 pub mod journal;

@@ -2,7 +2,7 @@
 
 use super::grammar::inventory::Inventory as Shape;
 use super::hosts::{self, Groups};
-use super::known::{Kind, Known};
+use super::known::Known;
 use super::network;
 use super::secrets;
 use super::settings::SettingsReader;
@@ -11,7 +11,6 @@ use super::sink::Sink;
 use super::values::{name, optional, required, vars, version};
 use crate::model::Problem;
 use crate::model::inventory::Inventory;
-use crate::model::names::ZoneName;
 use std::path::Path;
 
 /// Reads an inventory that stands in `directory`. What is wrong with it is in the sink, and then the value is
@@ -22,8 +21,9 @@ pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, directory: &Path) -> Optio
     version(sink, span, shape.version);
     let title =
         required(sink, "the file", span, "name", shape.name).and_then(|title| name(sink, "site", title));
-    let controller_zone = optional(shape.controller).and_then(|controller| controller.zone?.located());
-    let controller_zone = controller_zone.filter(|zone| known.check(sink, Kind::Zone, "`controller`", zone));
+    let (controller_zone, name_servers) = optional(shape.controller)
+        .map(|controller| network::controller(sink, &known, controller))
+        .unwrap_or_default();
     let zones = network::zones(shape.zones);
     let conduits = network::conduits(sink, &known, shape.conduits);
     let services = network::services(sink, &known, shape.services);
@@ -41,7 +41,8 @@ pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, directory: &Path) -> Optio
     let hosts = hosts::read(&reader, &groups, &vars, shape.defaults, shape.hosts);
     Some(Inventory {
         name: title?.value,
-        controller_zone: controller_zone.map(|zone| ZoneName(zone.value)),
+        controller_zone,
+        name_servers,
         zones,
         conduits,
         services,

@@ -1,7 +1,9 @@
-//! Reads zones, conduits and services.
+//! Reads zones, conduits, services, and where the controller stands.
 
 use super::cycle::{self, Edges};
-use super::grammar::inventory::{Conduit as ConduitShape, Service as ServiceShape, Trust, Zone as ZoneShape};
+use super::grammar::inventory::{
+    Conduit as ConduitShape, Controller as ControllerShape, Service as ServiceShape, Trust, Zone as ZoneShape,
+};
 use super::known::{Kind, Known};
 use super::probe::ProbeContext;
 use super::shapes::{At, Entries};
@@ -28,6 +30,20 @@ pub(super) fn zones(zones: Option<At<Entries<ZoneShape>>>) -> BTreeMap<ZoneName,
         Some((ZoneName(key.value), zone))
     });
     zones.collect()
+}
+
+/// Reads where the controller stands, and whom it asks for addresses.
+pub(super) fn controller(
+    sink: &Sink<'_>,
+    known: &Known,
+    shape: ControllerShape,
+) -> (Option<ZoneName>, Vec<HostName>) {
+    let zone = shape.zone.and_then(At::located);
+    let zone = zone.filter(|zone| known.check(sink, Kind::Zone, "`controller`", zone));
+    let servers = optional(shape.name_servers).unwrap_or_default().0;
+    let servers = servers.into_iter().filter_map(At::located);
+    let servers = servers.filter(|host| known.check(sink, Kind::Host, "`controller`", host));
+    (zone.map(|zone| ZoneName(zone.value)), servers.map(|host| HostName(host.value)).collect())
 }
 
 /// Reads conduits.

@@ -19,6 +19,8 @@ pub struct Inventory {
     pub name: String,
     /// The zone the controller stands in, if the file says so.
     pub controller_zone: Option<ZoneName>,
+    /// Hosts that tell the controller the addresses of others; any one of them does.
+    pub name_servers: Vec<HostName>,
     /// Zones by name.
     pub zones: BTreeMap<ZoneName, Zone>,
     /// Conduits by name.

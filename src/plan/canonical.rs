@@ -1,7 +1,7 @@
 //! The one way in which a plan is written: the bytes on disk are the bytes that are hashed.
 
 use super::frozen::{PLAN_VERSION, Plan};
-use crate::model::names::{PhaseIx, StepIx};
+use crate::model::names::{PhaseIx, StepIx, ZoneName};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -93,6 +93,15 @@ pub(crate) fn check(plan: &Plan) -> Result<(), String> {
     }
     if next_step as usize != plan.steps.len() || next_task as usize != plan.tasks.len() {
         return Err("there are steps or tasks that belong to nothing".into());
+    }
+    let known = |zone: &ZoneName| plan.site.zones.contains_key(zone);
+    for (name, conduit) in &plan.site.conduits {
+        if !known(&conduit.from) || !known(&conduit.to) {
+            return Err(format!("conduit `{name}` leads to a zone that the plan does not know"));
+        }
+    }
+    if plan.site.controller.iter().any(|zone| !known(zone)) {
+        return Err("the controller stands in a zone that the plan does not know".into());
     }
     if !plan.hosts.windows(2).all(|pair| pair[0].name < pair[1].name) {
         return Err("its hosts are not in name order".into());

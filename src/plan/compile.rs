@@ -5,6 +5,7 @@ use super::frozen::{
     PLAN_VERSION, Plan, PlannedHost, PlannedNeed, PlannedObjective, PlannedPhase, PlannedStep, PlannedTask,
 };
 use super::select::Selection;
+use super::site::PlannedSite;
 use super::steps::{StepPlace, compile_step};
 use super::texts::Site;
 use super::values::{Values, engine};
@@ -91,6 +92,7 @@ pub fn compile(
     for (step, urgency) in planned.iter_mut().zip(urgencies) {
         step.urgency = urgency;
     }
+    let site = PlannedSite::of(inventory, &planned_hosts);
     let plan = Plan {
         version: PLAN_VERSION,
         runbook: runbook.name.clone(),
@@ -103,6 +105,7 @@ pub fn compile(
         steps: planned,
         tasks,
         objectives,
+        site,
         approvers: None,
     };
     super::canonical::check(&plan).expect("what is compiled fits together");

@@ -1,6 +1,7 @@
 //! Says in sentences what differs between two plans.
 
 use super::frozen::{Plan, PlannedStep};
+use super::site::PlannedSite;
 use crate::model::names::StepIx;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,12 +20,21 @@ pub fn drift(old: &Plan, new: &Plan) -> Vec<String> {
     differ("parameter", &old.params, &new.params, &mut said);
     differ("secret", &old.secrets, &new.secrets, &mut said);
     hosts(old, new, &mut said);
+    // A plan of before plans kept their site says nothing about it.
+    if !old.site.is_empty() {
+        site(&old.site, &new.site, &mut said);
+    }
     phases(old, new, &mut said);
     steps(old, new, &mut said);
     if old.objectives != new.objectives {
         said.push("the objectives differ".to_owned());
     }
-    if said.is_empty() && old != new {
+    let same = |old: &Plan| old == new;
+    let is_same = match old.site.is_empty() {
+        false => same(old),
+        true => same(&Plan { site: new.site.clone(), ..old.clone() }),
+    };
+    if said.is_empty() && !is_same {
         said.push(format!("the plan's format differs: version {} and version {}", old.version, new.version));
     }
     said
@@ -53,6 +63,15 @@ fn hosts(old: &Plan, new: &Plan, said: &mut Vec<String>) {
         plan.hosts.iter().map(|host| (host.name.to_string(), host)).collect()
     }
     differ("host", &by_name(old), &by_name(new), said);
+}
+
+fn site(old: &PlannedSite, new: &PlannedSite, said: &mut Vec<String>) {
+    differ("zone", &old.zones, &new.zones, said);
+    differ("conduit", &old.conduits, &new.conduits, said);
+    differ("the zone of host", &old.hosts, &new.hosts, said);
+    if (&old.controller, &old.name_servers) != (&new.controller, &new.name_servers) {
+        said.push("the controller's zone or name servers differ".to_owned());
+    }
 }
 
 fn phases(old: &Plan, new: &Plan, said: &mut Vec<String>) {

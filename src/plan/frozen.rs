@@ -5,6 +5,7 @@
 //! the values of a task, so that ten thousand hosts cost ten thousand small maps and not ten thousand scripts.
 
 use super::choices::Choices;
+use super::site::PlannedSite;
 use crate::model::guard::Guard;
 use crate::model::inventory::Reach;
 use crate::model::names::{
@@ -46,6 +47,9 @@ pub struct Plan {
     pub tasks: Vec<PlannedTask>,
     /// Objectives.
     pub objectives: Vec<PlannedObjective>,
+    /// Zones and conduits, and where the controller stands: what the plan must know to say who still reaches whom.
+    #[serde(default, skip_serializing_if = "PlannedSite::is_empty")]
+    pub site: PlannedSite,
     /// Who may approve with a signature, if a step asks for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approvers: Option<PlannedApprovers>,

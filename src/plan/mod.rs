@@ -11,6 +11,7 @@ mod level;
 mod params;
 mod select;
 mod shell;
+pub mod site;
 mod steps;
 mod template;
 mod texts;

@@ -10,12 +10,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("load", &["model"]),
     ("plan", &["model"]),
+    ("reach", &["model", "plan"]),
     ("transport", &["model"]),
     ("engine", &["model", "plan"]),
     ("journal", &["model", "plan"]),
-    ("report", &["model", "plan", "engine"]),
-    ("drive", &["model", "plan", "engine", "journal", "transport", "report"]),
-    ("cli", &["model", "load", "plan", "engine", "journal", "transport", "report", "drive"]),
+    ("report", &["model", "plan", "reach", "engine"]),
+    ("drive", &["model", "plan", "reach", "engine", "journal", "transport", "report"]),
+    ("cli", &["model", "load", "plan", "reach", "engine", "journal", "transport", "report", "drive"]),
 ];
 
 /// Paths that a room does not name although it may use the room they are in.
@@ -36,7 +37,7 @@ const ONE_ROOM: &[(&str, &str, usize)] = &[
 ];
 
 /// What rooms without I/O, clock and randomness do not name. Clippy bans the calls; this bans the thought.
-const PURE_ROOMS: &[&str] = &["model", "plan", "engine"];
+const PURE_ROOMS: &[&str] = &["model", "plan", "reach", "engine"];
 const IMPURE: &[&str] = &[
     "std::fs",
     "std::net",

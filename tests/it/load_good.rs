@@ -119,6 +119,7 @@ fn the_site_is_as_it_was_drawn() {
     let inventory = inventory();
     assert_eq!(inventory.name, "ministry-office");
     assert_eq!(inventory.controller_zone, Some(ZoneName::from("management")));
+    assert_eq!(inventory.name_servers, [HostName::from("app1")]);
     let zone = |name: &str| {
         let zone = &inventory.zones[name];
         (zone.external, zone.assume_compromised, zone.critical)

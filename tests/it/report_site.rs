@@ -47,6 +47,7 @@ impl Site {
             steps: Vec::new(),
             tasks: Vec::new(),
             objectives: Vec::new(),
+            site: Default::default(),
             approvers: None,
         };
         Self { plan }

@@ -45,6 +45,8 @@ pub(in crate::load) struct Inventory {
 pub(in crate::load) struct Controller {
     /// The zone the controller stands in.
     pub(in crate::load) zone: Option<At<String>>,
+    /// Hosts that it asks for the addresses of hosts whose `address` is a name; any one of them does.
+    pub(in crate::load) name_servers: Option<At<OneOrMany<String>>>,
 }
 
 /// A set of hosts with one trust level.

@@ -39,6 +39,7 @@ impl Builder {
                 steps: Vec::new(),
                 tasks: Vec::new(),
                 objectives: Vec::new(),
+                site: Default::default(),
                 approvers: None,
             },
         }
