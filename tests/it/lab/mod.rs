@@ -6,8 +6,10 @@
 
 #![allow(dead_code)]
 
+pub mod cuts;
 mod site;
 mod story;
+mod truth;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -83,6 +85,13 @@ impl Lab {
     /// Runs a shell script on a host as root; on `mgmt` in the controller's namespace.
     pub fn on(&self, host: &str, script: &str) -> Output {
         self.script_output("on", &[host, "sh", "-c", script])
+    }
+
+    /// A command that does so, for whoever wants to start it and go on.
+    pub fn on_command(&self, host: &str, script: &str) -> Command {
+        let mut command = Command::new(Path::new(PACKAGE).join("tests/lab/on"));
+        command.arg(&self.dir).args([host, "sh", "-c", script]);
+        command
     }
 
     /// The same; panics with its output when it fails, and gives its stdout.
@@ -185,6 +194,21 @@ impl Lab {
             line.strip_prefix("login").and_then(|rest| rest.split_whitespace().next().map(str::to_owned))
         };
         site.lines().filter_map(login).collect()
+    }
+}
+
+impl Lab {
+    /// Every address of every host of the site file, the controller's place among them.
+    pub fn addresses() -> Vec<(String, String)> {
+        let site =
+            fs::read_to_string(Path::new(PACKAGE).join("tests/lab/site")).expect("the lab has a site file");
+        let wires = site.lines().filter_map(|line| line.strip_prefix("wire "));
+        let address = |wire: &str| {
+            let words: Vec<&str> = wire.split_whitespace().collect();
+            let address = words[3].split('/').next().expect("a wire has an address");
+            (words[0].to_owned(), address.to_owned())
+        };
+        wires.map(address).collect()
     }
 }
 
