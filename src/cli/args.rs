@@ -116,6 +116,9 @@ pub struct Driving {
     /// text: for people. json: every event as one JSON object a line on stdout.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Do not look with the negative probes before the first cut: then what is silent after it proves nothing.
+    #[arg(long)]
+    pub no_baseline: bool,
     /// Plain lines instead of live progress.
     #[arg(long)]
     pub no_progress: bool,

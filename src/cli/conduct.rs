@@ -124,7 +124,11 @@ pub fn carry_out(conduct: Conduct, driving: &Driving, args: &Args) -> Result<Exi
         };
         let tools = tools(&conduct.plan, conduct.dir.id(), secrets, become_password, Rc::new(on_reached));
         let fleet = tools.fleet.clone();
-        let shop = Workshop { tools, dir: conduct.dir.clone(), files_dir: conduct.files_dir.clone() };
+        let shop = Workshop {
+            tools: Rc::new(tools),
+            dir: conduct.dir.clone(),
+            files_dir: conduct.files_dir.clone(),
+        };
         let _no_caret = present.then(people::NoCaret::start);
         display.started(engine.state(), replayed);
         let live = Live::new(Parts {
@@ -135,6 +139,7 @@ pub fn carry_out(conduct: Conduct, driving: &Driving, args: &Args) -> Result<Exi
             display: display.as_mut(),
             watch: args.verbose > 0,
             ask: present,
+            baseline: !driving.no_baseline,
             by: people::who(),
             news: (tell, hear),
         });

@@ -28,7 +28,9 @@ pub fn about(event: &Event) -> Option<TaskIx> {
         | Event::RollbackStarted { .. }
         | Event::Abandoned { .. }
         | Event::RunEnded { .. }
-        | Event::ApprovalLapsed { .. } => None,
+        | Event::ApprovalLapsed { .. }
+        | Event::Baseline { .. }
+        | Event::ServiceSeen { .. } => None,
     }
 }
 

@@ -6,7 +6,6 @@ use crate::drive::tools::privileged;
 use crate::model::names::{HostIx, StepIx};
 use crate::model::probe::{Probe, Vantage};
 use crate::plan::Plan;
-use crate::plan::frozen::{PlannedAction, PlannedVerify};
 use std::collections::BTreeSet;
 
 /// Connections opened ahead for one step: enough for most sites, and no storm of logins for a large one.
@@ -72,20 +71,7 @@ fn places(plan: &Plan, step: StepIx) -> impl Iterator<Item = (HostIx, bool)> {
         let planned = &plan.tasks[task.at()];
         planned.host.filter(|_| planned.left_out.is_none()).map(|host| (host, privileged(plan, task)))
     });
-    let own = match &planned.action {
-        PlannedAction::Probe(probe) => Some(probe),
-        PlannedAction::Run(_)
-        | PlannedAction::Upload(_)
-        | PlannedAction::Fetch(_)
-        | PlannedAction::Manual(_)
-        | PlannedAction::Wait(_)
-        | PlannedAction::Backup(_) => None,
-    };
-    let verifying = planned.verify.iter().filter_map(|verify| match verify {
-        PlannedVerify::Probe(probe) => Some(probe),
-        PlannedVerify::Script(_) => None,
-    });
-    let vantages = own.into_iter().chain(verifying).filter_map(|probe| vantage(plan, probe));
+    let vantages = planned.probes().filter_map(|probe| vantage(plan, probe));
     tasks.chain(vantages)
 }
 

@@ -4,7 +4,7 @@ use crate::drive::tools::{FIRST_ATTEMPT, Tools};
 use crate::model::event::Seen;
 use crate::model::names::{HostIx, TaskIx};
 use crate::model::{How, Outcome};
-use crate::plan::frozen::{PlannedAction, PlannedVerify};
+use crate::plan::frozen::PlannedAction;
 use crate::report::dry_run::{DryHost, DryRow, DryRun, Would};
 use crate::transport::Stop;
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,20 +104,7 @@ async fn probe_all(tools: &Rc<Tools>, gate: &Rc<Semaphore>, stop: &Stop) -> Vec<
             continue;
         }
         let step = plan.step_of(ix);
-        let own = match &step.action {
-            PlannedAction::Probe(probe) => Some(probe),
-            PlannedAction::Run(_)
-            | PlannedAction::Upload(_)
-            | PlannedAction::Fetch(_)
-            | PlannedAction::Manual(_)
-            | PlannedAction::Wait(_)
-            | PlannedAction::Backup(_) => None,
-        };
-        let verifying = step.verify.iter().filter_map(|verify| match verify {
-            PlannedVerify::Probe(probe) => Some(probe),
-            PlannedVerify::Script(_) => None,
-        });
-        for (number, probe) in own.into_iter().chain(verifying).enumerate() {
+        for (number, probe) in step.probes().enumerate() {
             let mut once = probe.clone();
             once.within = crate::model::Millis(0);
             let (tools, gate, mut stop, tell) = (tools.clone(), gate.clone(), stop.clone(), tell.clone());

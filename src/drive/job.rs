@@ -17,6 +17,7 @@ use crate::transport::{FetchOrder, FetchWhat, Lost, Stop, UploadOrder};
 use futures_util::future::join_all;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// Evidence larger than this belongs to a forensic tool with its own disk.
 const EVIDENCE_BYTES_MAX: u64 = evidence::EVIDENCE_BYTES_MAX;
@@ -24,7 +25,7 @@ const EVIDENCE_BYTES_MAX: u64 = evidence::EVIDENCE_BYTES_MAX;
 /// What every job of a run needs.
 pub struct Workshop {
     /// Plan, hosts and secrets.
-    pub tools: Tools,
+    pub tools: Rc<Tools>,
     /// The run's directory.
     pub dir: RunDir,
     /// Upload files are named relative to this directory: the runbook's.
@@ -173,6 +174,7 @@ impl Workshop {
                         expected: "exit 0".to_owned(),
                         seen: outcome.to_string(),
                         agrees: outcome == Outcome::Succeeded,
+                        ..Seen::default()
                     });
                     outcome
                 }

@@ -4,6 +4,8 @@
 //! Nothing in here returns early on trouble: trouble with a host is news for the engine, trouble with a person
 //! is silence. The one exception is the journal. When it cannot be written, nothing more is started.
 
+mod before;
+
 use crate::drive::about::about;
 use crate::drive::ahead::Ahead;
 use crate::drive::answers;
@@ -14,7 +16,7 @@ use crate::drive::people::Keyboard;
 use crate::drive::signals::{Asked, Signals};
 use crate::engine::{Engine, Input, Output, RunState};
 use crate::journal::{JournalError, Message, Writer, inbox};
-use crate::model::event::{Facts, Found, Job, JobKind, StopHow, Verdict};
+use crate::model::event::{Facts, Found, Job, JobKind, Seen, StopHow, Verdict};
 use crate::model::names::HostIx;
 use crate::model::question::{Answer, Choice, Question};
 use crate::model::{Outcome, Time};
@@ -54,6 +56,8 @@ pub struct Live<'a> {
     /// Hosts, and the rights there, with which a claim is known to have been made.
     claimed: Claimed,
     ahead: Ahead,
+    /// Is there a look before the first cut?
+    baseline: bool,
     wake: Option<Time>,
     answered_files: Vec<PathBuf>,
     ended: Option<Verdict>,
@@ -67,6 +71,8 @@ pub enum News {
     Reached(HostIx, String),
     /// Output, for those who look.
     Printed(Job, display::Stream, Vec<u8>),
+    /// What was seen before the first cut, and why it is not all, if so.
+    LookedBefore(Vec<Seen>, String),
 }
 
 /// How the loop ended.
@@ -96,6 +102,8 @@ pub struct Parts<'a> {
     pub watch: bool,
     /// Ask on the terminal?
     pub ask: bool,
+    /// Look before the first cut?
+    pub baseline: bool,
     /// Who is at the keyboard.
     pub by: String,
     /// The two ends of the news: the fleet already holds one.
@@ -124,6 +132,7 @@ impl<'a> Live<'a> {
             stoppers: BTreeMap::new(),
             claimed,
             ahead,
+            baseline: parts.baseline,
             wake: None,
             answered_files: Vec::new(),
             ended: None,
@@ -221,6 +230,7 @@ impl<'a> Live<'a> {
             }
             Output::Wake { at } => self.wake = Some(at),
             Output::Finished(verdict) => self.ended = Some(verdict),
+            Output::LookBefore => self.look_before(),
             Output::Record(..) => unreachable!("records are made durable before orders are carried out"),
         }
     }
@@ -272,6 +282,9 @@ impl<'a> Live<'a> {
             News::Reached(host, how) => self.engine.handle(now, Input::HostReached { host, how }),
             News::Printed(job, stream, bytes) => {
                 self.display.output(&self.shop.tools.plan, job, stream, &bytes);
+            }
+            News::LookedBefore(probes, because) => {
+                self.engine.handle(now, Input::Baseline { probes, because });
             }
         }
     }

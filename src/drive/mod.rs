@@ -9,6 +9,7 @@ pub mod about;
 pub mod tools;
 pub mod fleet;
 pub mod probe;
+pub mod baseline;
 pub mod sink;
 pub mod snapshot;
 pub mod scrub;

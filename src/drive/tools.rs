@@ -1,13 +1,13 @@
 //! What live runs and dry runs share: plan, hosts and secrets in hand, ready to do read-only work.
 
 use crate::drive::fleet::Fleet;
-use crate::drive::probe;
+use crate::drive::probe::{self, Asked};
 use crate::drive::scrub::Scrubber;
 use crate::drive::secrets::Secrets;
 use crate::model::event::Seen;
 use crate::model::inventory::{Become, Reach};
 use crate::model::names::{HostIx, RunId, TaskIx};
-use crate::model::probe::{Probe, ProbeKind};
+use crate::model::probe::Probe;
 use crate::model::secret::Secret;
 use crate::model::{How, Outcome};
 use crate::plan::frozen::PlannedAction;
@@ -84,11 +84,8 @@ impl Tools {
 
     /// Carries a probe of this task out.
     pub async fn probe(&self, task: TaskIx, attempt: u32, probe: &Probe, stop: &mut Stop) -> (Seen, Outcome) {
-        let mut filled = plan::fill_probe(probe, &self.values(task));
-        if let ProbeKind::Command { script } = &mut filled.what {
-            *script = self.rendered(task, attempt, script).reveal().to_owned();
-        }
-        probe::carry_out(&filled, &self.fleet, &self.plan, self.host_ix(task), stop).await
+        let asked = Asked::of_task(self, task, attempt, probe);
+        probe::carry_out(&asked, &self.fleet, stop).await
     }
 
     /// Runs a step's `check` and nothing else; `None` if it has none.

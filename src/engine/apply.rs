@@ -2,8 +2,8 @@
 
 use super::state::{Illegal, RunState, Status};
 use super::task::Stage;
-use crate::model::event::{Mode, StopHow, Verdict};
-use crate::model::names::{HostIx, PhaseIx, RunId, StepIx, TaskIx};
+use crate::model::event::{Mode, Seen, Stands, StopHow, Verdict};
+use crate::model::names::{HostIx, PhaseIx, RunId, ServiceName, StepIx, TaskIx};
 use crate::model::{Event, Time};
 
 /// Why an event is refused.
@@ -14,7 +14,14 @@ impl RunState {
     pub fn apply(&mut self, at: Time, event: &Event) -> Result<(), Illegal> {
         self.check_indices(event)
             .and_then(|()| self.change(at, event))
-            .map_err(|because| self.illegal(event, because))
+            .map_err(|because| self.illegal(event, because))?;
+        self.newest_at = at;
+        Ok(())
+    }
+
+    /// No process watches services after this moment.
+    pub(super) fn nobody_watches(&mut self, since: Time) {
+        self.services.values_mut().for_each(|service| service.end(since));
     }
 
     fn change(&mut self, at: Time, event: &Event) -> Result<(), Why> {
@@ -29,7 +36,11 @@ impl RunState {
             Event::StepEnded { step, well, failures } => self.step_ended(at, *step, *well, *failures),
             Event::StepNotRun { step, because } => self.step_not_run(at, *step, because),
             Event::JobStarted { job } => self.job_started(at, *job),
-            Event::JobEnded { job, outcome, facts: _ } => self.job_ended(*job, outcome),
+            Event::JobEnded { job, outcome, facts } => {
+                self.job_ended(*job, outcome)?;
+                self.proofs.saw(&facts.probes);
+                Ok(())
+            }
             Event::ReceiptRead { job, found } => self.receipt_read(*job, found),
             Event::RetryPlanned { task, kind, at } => self.retry_planned(*task, *kind, *at),
             Event::WaitStarted { task, until } => self.wait_started(at, *task, *until),
@@ -43,6 +54,8 @@ impl RunState {
             Event::GuardExtended { task, left } => self.guard_extended(at, *task, *left),
             Event::RunEnded { verdict } => self.run_ended(at, verdict),
             Event::ApprovalLapsed { step, by } => self.approval_lapsed(at, *step, by),
+            Event::Baseline { probes, because } => self.baseline_seen(probes, because),
+            Event::ServiceSeen { service, stands, because: _ } => self.service_seen(at, service, *stands),
         }
     }
 
@@ -73,7 +86,12 @@ impl RunState {
             | Event::StopRequested { .. }
             | Event::RollbackStarted { .. }
             | Event::Abandoned { .. }
-            | Event::RunEnded { .. } => Ok(()),
+            | Event::RunEnded { .. }
+            | Event::Baseline { .. } => Ok(()),
+            Event::ServiceSeen { service, .. } => {
+                let known = self.plan.services.iter().any(|planned| planned.name == *service);
+                need(known, "the plan has no such service")
+            }
         }
     }
 
@@ -91,6 +109,21 @@ impl RunState {
     fn host_was_reached(&mut self, host: HostIx, how: &str) -> Result<(), Why> {
         self.need_live()?;
         self.hosts.insert(host, how.to_owned());
+        Ok(())
+    }
+
+    fn baseline_seen(&mut self, probes: &[Seen], because: &str) -> Result<(), Why> {
+        self.need_live()?;
+        need(self.proofs.baseline().is_none(), "there is a baseline already")?;
+        need(!self.proofs.is_cut_begun(), "a cut was begun before")?;
+        self.proofs.set_baseline(probes, because);
+        Ok(())
+    }
+
+    fn service_seen(&mut self, at: Time, service: &ServiceName, stands: Stands) -> Result<(), Why> {
+        self.need_live()?;
+        need(self.service(service) != Some(stands), "that is known already")?;
+        self.services.entry(service.clone()).or_default().saw(at, stands);
         Ok(())
     }
 
@@ -123,6 +156,7 @@ impl RunState {
         }
         self.status = Status::Ended(verdict.clone());
         self.ended_at = Some(at);
+        self.nobody_watches(at);
         self.close_questions(|_| true);
         self.forget_refusals();
         Ok(())

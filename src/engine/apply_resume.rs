@@ -50,6 +50,8 @@ impl RunState {
         }
         self.stop = None;
         self.ended_at = None;
+        // The process before may have gone without a word: its last event is the last that is known.
+        self.nobody_watches(self.newest_at);
         if let Some((scope, reopen)) = self.rollback {
             self.status = Status::RollingBack { scope, reopen };
             return Ok(());

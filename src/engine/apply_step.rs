@@ -127,6 +127,9 @@ impl RunState {
         if self.task(task).is_begun() {
             return;
         }
+        if !self.plan.step_of(task).severs.is_empty() {
+            self.proofs.begin_cut();
+        }
         let step = &mut self.steps[self.plan.tasks[task.at()].step.at()];
         step.counts.waiting -= 1;
         step.counts.begun += 1;

@@ -115,7 +115,7 @@ impl Engine {
                 false => stopped(StopReason::FailuresLeft),
             });
         }
-        if self.is_busy() {
+        if self.is_busy() || self.looking && self.state.halt() == Halt::No {
             return None;
         }
         if let Some(verdict) = self.stopped_by_operator() {

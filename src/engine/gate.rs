@@ -29,6 +29,9 @@ pub(super) fn of_step(state: &RunState, ix: StepIx, now: Time) -> Gate {
     if state.phase_now != Some(planned.phase) || step.is_over() || state.halt() != Halt::No {
         return Gate::Shut;
     }
+    if !planned.severs.is_empty() && state.proofs.awaits_baseline() {
+        return Gate::Shut;
+    }
     let needs = planned.needs.iter().filter(|need| !need.same_host).map(|need| need.step);
     let after = planned.after.iter().map(|after| after.step);
     for needed in needs.chain(after) {

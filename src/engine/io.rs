@@ -1,7 +1,7 @@
 //! What goes into the engine (news) and what comes out (orders).
 
-use crate::model::event::{Event, Facts, Found, Job, Mode, Scope, StopHow, Verdict};
-use crate::model::names::{HostIx, RunId};
+use crate::model::event::{Event, Facts, Found, Job, Mode, Scope, Seen, Stands, StopHow, Verdict};
+use crate::model::names::{HostIx, RunId, ServiceName};
 use crate::model::question::{Answer, Question};
 use crate::model::{Outcome, Time};
 
@@ -78,6 +78,22 @@ pub enum Input {
     },
     /// Nothing but time passed: a `Wake` is due.
     TimePassed,
+    /// What was to be seen before the first cut: the answer to [`Output::LookBefore`].
+    Baseline {
+        /// What every negative probe of the plan saw, as far as there was time.
+        probes: Vec<Seen>,
+        /// Why nobody looked, or not at everything; empty if all is there.
+        because: String,
+    },
+    /// The steady watch looked at a service. What is known already is not recorded again.
+    ServiceSeen {
+        /// Which.
+        service: ServiceName,
+        /// How it stands.
+        stands: Stands,
+        /// What was seen.
+        because: String,
+    },
 }
 
 /// Orders to the world, to be carried out in this order.
@@ -108,6 +124,9 @@ pub enum Output {
     },
     /// Nothing more will come: the run ended in this process.
     Finished(Verdict),
+    /// Look with every negative probe of the plan, once, and answer with [`Input::Baseline`] whatever comes of it:
+    /// no task of a step that severs begins before.
+    LookBefore,
 }
 
 /// What bounds the engine from outside the plan.

@@ -8,6 +8,8 @@ pub mod io;
 
 // What a run is.
 pub mod progress;
+pub mod proofs;
+pub mod services;
 pub mod state;
 pub mod task;
 
@@ -43,6 +45,7 @@ mod web;
 
 pub use io::{Input, Limits, Output};
 pub use progress::{Approval, Counts, PhaseState, PhaseStatus, StepState, StepStatus};
+pub use proofs::{Proof, Proofs};
 pub use run::Engine;
 pub use state::{Illegal, RunState, Status};
 pub use task::{Stage, TaskState};

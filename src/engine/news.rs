@@ -4,8 +4,8 @@ use super::io::{Input, Output};
 use super::run::Engine;
 use super::scope::steps_in;
 use super::state::Status;
-use crate::model::event::{Facts, Found, Job, JobKind, Scope, StopHow, StopReason, Verdict};
-use crate::model::names::{HostIx, StepIx};
+use crate::model::event::{Facts, Found, Job, JobKind, Scope, Seen, Stands, StopHow, StopReason, Verdict};
+use crate::model::names::{HostIx, ServiceName, StepIx, TaskIx};
 use crate::model::question::{Answer, Question};
 use crate::model::{Event, Outcome};
 
@@ -16,6 +16,7 @@ impl Engine {
                 Status::New => {
                     self.live = true;
                     self.record(Event::RunStarted { run, plan, mode, by, version });
+                    self.look_before_the_first_cut();
                 }
                 _ => self.refuse(),
             },
@@ -28,6 +29,8 @@ impl Engine {
             Input::RollbackRequested { scope, reopen, by } => self.rollback_requested(scope, reopen, by),
             Input::Abandoned { by, comment } => self.abandoned(by, comment),
             Input::TimePassed => self.wake = None,
+            Input::Baseline { probes, because } => self.baseline(probes, because),
+            Input::ServiceSeen { service, stands, because } => self.service_seen(service, stands, because),
         }
     }
 
@@ -57,6 +60,31 @@ impl Engine {
         for question in self.state.questions.clone() {
             self.put(question);
         }
+        self.look_before_the_first_cut();
+    }
+
+    /// Orders the look without which a silence after a cut proves nothing, unless it is on record.
+    fn look_before_the_first_cut(&mut self) {
+        if self.state.status == Status::Running && self.state.proofs.awaits_baseline() {
+            self.looking = true;
+            self.order(Output::LookBefore);
+        }
+    }
+
+    fn baseline(&mut self, probes: Vec<Seen>, because: String) {
+        if !self.goes_on() || !self.looking || !self.state.proofs.awaits_baseline() {
+            return self.refuse();
+        }
+        self.looking = false;
+        self.record(Event::Baseline { probes, because });
+    }
+
+    fn service_seen(&mut self, service: ServiceName, stands: Stands, because: String) {
+        let known = self.state.plan.services.iter().any(|planned| planned.name == service);
+        if !known || !self.goes_on() || self.state.service(&service) == Some(stands) {
+            return self.refuse();
+        }
+        self.record(Event::ServiceSeen { service, stands, because });
     }
 
     fn runs(&self, job: Job) -> bool {
@@ -80,9 +108,21 @@ impl Engine {
             | JobKind::Confirm
             | JobKind::Verify
             | JobKind::Undo => {
+                let facts = self.with_before(job.task, facts);
                 self.record(Event::JobEnded { job, outcome, facts });
             }
         }
+    }
+
+    /// Says of every negative probe what is known of it from before.
+    fn with_before(&self, task: TaskIx, mut facts: Facts) -> Facts {
+        let negative = |seen: &&mut Seen| seen.is_negative() && !seen.probe.is_empty();
+        let mut cut_already = None;
+        for seen in facts.probes.iter_mut().filter(negative) {
+            let cut_already = *cut_already.get_or_insert_with(|| self.state.was_cut_already(task));
+            seen.before = Some(self.state.proofs.before(&seen.probe, cut_already));
+        }
+        facts
     }
 
     fn receipt_read(&mut self, job: Job, found: Found) {

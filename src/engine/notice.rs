@@ -78,6 +78,12 @@ impl Engine {
                     standing.settled(&self.state, *task);
                 }
             }
+            Event::Baseline { .. } => {
+                let severing = (0..).map(StepIx).zip(&self.state.plan.steps);
+                let severing = severing.filter(|(_, step)| !step.severs.is_empty()).map(|(ix, _)| ix);
+                self.queues.waves.extend(severing);
+            }
+            Event::ServiceSeen { .. } => {}
         }
     }
 
@@ -180,6 +186,8 @@ fn task_of(event: &Event) -> Option<TaskIx> {
         | Event::RollbackStarted { .. }
         | Event::Abandoned { .. }
         | Event::RunEnded { .. }
-        | Event::ApprovalLapsed { .. } => None,
+        | Event::ApprovalLapsed { .. }
+        | Event::Baseline { .. }
+        | Event::ServiceSeen { .. } => None,
     }
 }

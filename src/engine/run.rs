@@ -29,6 +29,8 @@ pub struct Engine {
     pub(super) asked: BTreeSet<Question>,
     /// The wake-up that was ordered.
     pub(super) wake: Option<Time>,
+    /// A look before the first cut was ordered, and its answer has not come.
+    pub(super) looking: bool,
     /// News that came too late or did not fit.
     pub(super) refused: u64,
     out: VecDeque<Output>,
@@ -48,6 +50,7 @@ impl Engine {
             standing: None,
             asked: BTreeSet::new(),
             wake: None,
+            looking: false,
             refused: 0,
             out: VecDeque::new(),
         }

@@ -1,10 +1,12 @@
 //! What the events of a run add up to: nouns and questions. Only `apply` changes them.
 
 use super::progress::{PhaseState, StepState};
+use super::proofs::Proofs;
+use super::services::Watched;
 use super::task::TaskState;
 use crate::model::Time;
-use crate::model::event::{Event, Job, Mode, Scope, StopHow, UndoEnd, Verdict};
-use crate::model::names::{HostIx, PhaseIx, RunId, StepIx, TaskIx};
+use crate::model::event::{Event, Job, Mode, Scope, Stands, StopHow, UndoEnd, Verdict};
+use crate::model::names::{HostIx, PhaseIx, RunId, ServiceName, StepIx, TaskIx};
 use crate::model::question::{Answer, Question};
 use crate::plan::Plan;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +42,11 @@ pub struct RunState {
     pub(super) refused: Option<String>,
     pub(super) abandoned: Option<String>,
     pub(super) hosts: BTreeMap<HostIx, String>,
+    pub(super) proofs: Proofs,
+    /// How services stood, as the steady watch saw them.
+    pub(super) services: BTreeMap<ServiceName, Watched>,
+    /// The time of the newest event.
+    pub(super) newest_at: Time,
 }
 
 /// Where a run stands.
@@ -85,6 +92,7 @@ impl RunState {
         let steps: Vec<_> = (0..plan.steps.len()).map(step).collect();
         let open = |phase| plan.steps_of(phase).filter(|step| !steps[step.at()].is_over()).count();
         let phases = (0..plan.phases.len()).map(|ix| PhaseState::new(open(PhaseIx(ix as u32)))).collect();
+        let proofs = Proofs::new(&plan);
         Self {
             plan,
             status: Status::New,
@@ -106,6 +114,9 @@ impl RunState {
             refused: None,
             abandoned: None,
             hosts: BTreeMap::new(),
+            proofs,
+            services: BTreeMap::new(),
+            newest_at: Time(0),
         }
     }
 
@@ -211,6 +222,19 @@ impl RunState {
     /// Facts about a host that was reached, newest.
     pub fn host_reached(&self, host: HostIx) -> Option<&str> {
         self.hosts.get(&host).map(String::as_str)
+    }
+
+    /// What negative probes saw, and what that is worth.
+    pub fn proofs(&self) -> &Proofs {
+        &self.proofs
+    }
+    /// How each service stood that the steady watch has looked at.
+    pub fn services(&self) -> impl Iterator<Item = (&ServiceName, &Watched)> {
+        self.services.iter()
+    }
+    /// How a service stands, if the steady watch of this process has looked.
+    pub fn service(&self, service: &ServiceName) -> Option<Stands> {
+        self.services.get(service)?.stands()
     }
 
     pub(super) fn step_of(&self, task: TaskIx) -> StepIx {

@@ -3,8 +3,9 @@
 //! Every type here is on disk for ever: fields may be added with a default, never renamed or reused.
 
 use super::guard::GuardSeen;
-use super::names::{HostIx, PhaseIx, RunId, StepIx, TaskIx};
+use super::names::{HostIx, PhaseIx, RunId, ServiceName, StepIx, TaskIx};
 use super::outcome::Outcome;
+use super::probe::Expect;
 use super::question::{Answer, Question};
 use super::time::{Millis, Time};
 use serde::{Deserialize, Serialize};
@@ -174,6 +175,35 @@ pub enum Event {
         /// Whose consent.
         by: Vec<String>,
     },
+    /// All that must be silent after a cut was looked at before the first cut: once a run.
+    Baseline {
+        /// What was seen, as far as it was looked at.
+        probes: Vec<Seen>,
+        /// Why nobody looked, or not at everything; empty if all is there.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        because: String,
+    },
+    /// The steady watch saw a service for the first time in this process, or saw it change.
+    ServiceSeen {
+        /// Which.
+        service: ServiceName,
+        /// How it stands.
+        stands: Stands,
+        /// What was seen, for people.
+        because: String,
+    },
+}
+
+/// How a service stands, as far as anybody can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stands {
+    /// Its probe agrees.
+    Up,
+    /// Its probe does not agree.
+    Down,
+    /// Nobody could look. That is not down.
+    Unknown,
 }
 
 /// Is this the real thing?
@@ -307,7 +337,7 @@ pub struct Evidence {
 }
 
 /// What one probe or verify script saw.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seen {
     /// What was tried from where, for people: `tcp db1:5432 from app1`.
@@ -318,6 +348,30 @@ pub struct Seen {
     pub seen: String,
     /// Do they agree?
     pub agrees: bool,
+    /// Names the probe: equal for the same target from the same vantage point, whatever is expected of it. Empty
+    /// for scripts.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub probe: String,
+    /// For a probe that must be closed: was it seen open earlier in this run? Without that it proves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Before>,
+}
+
+/// How [`Seen::seen`] begins where nobody could look.
+pub const CANNOT_TELL: &str = "cannot tell";
+
+/// What is known of a negative probe from before the cut that it is to prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Before {
+    /// It was seen open earlier in this run: that it is closed is the cut's doing.
+    Open,
+    /// It was not seen open, and every cut before it was in place when the run began.
+    CutAlready,
+    /// It was looked at and was not seen open: that it is closed proves nothing.
+    NotOpen,
+    /// Nobody looked: that it is closed proves nothing.
+    NotLooked,
 }
 
 /// How a task ended, forwards.
@@ -466,6 +520,22 @@ pub enum StopReason {
     WaitingForPeople,
     /// Everything else ran; some steps failed under `continue`.
     FailuresLeft,
+}
+
+impl Seen {
+    /// Was it to be closed?
+    pub fn is_negative(&self) -> bool {
+        self.expected == Expect::Closed.word()
+    }
+    /// Was it seen open?
+    pub fn is_open(&self) -> bool {
+        // More may stand after a comma: by which tool it was seen.
+        self.seen == Expect::Open.word() || self.seen.starts_with("open, ")
+    }
+    /// Could anybody tell?
+    pub fn is_told(&self) -> bool {
+        !self.seen.starts_with(CANNOT_TELL)
+    }
 }
 
 impl Facts {

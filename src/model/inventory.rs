@@ -88,7 +88,8 @@ pub struct Service {
 }
 
 /// Where a service is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ServicePlace {
     /// `on: HOST`.
     Host(HostName),

@@ -63,6 +63,79 @@ pub enum ProbeKind {
         /// A POSIX sh script.
         script: String,
     },
+    /// Send an ICMP echo request; open means an echo reply.
+    Icmp {
+        /// Host name or address.
+        host: String,
+    },
+    /// Ask a name server; open means an answer that holds a record, `answer` among them if given.
+    Dns {
+        /// The name to ask for.
+        name: String,
+        /// Host name or address of the name server.
+        server: String,
+        /// Its port.
+        port: u16,
+        /// The kind of record to ask for.
+        record: Record,
+        /// What a record of the answer must say.
+        answer: Option<String>,
+        /// UDP or TCP. `None`: from the controller UDP (and TCP where the answer is too long for it), from a host
+        /// TCP, through its own SSH connection.
+        transport: Option<Transport>,
+    },
+}
+
+/// Kinds of DNS records that a probe asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Record {
+    /// IPv4 address.
+    #[default]
+    A,
+    /// IPv6 address.
+    Aaaa,
+    /// Another name for it.
+    Cname,
+    /// Mail servers.
+    Mx,
+    /// Name servers of the zone.
+    Ns,
+    /// The name of an address; the probe's `name` may be the address itself.
+    Ptr,
+    /// Start of authority of the zone.
+    Soa,
+    /// Where a service is.
+    Srv,
+    /// Free text.
+    Txt,
+}
+
+/// How DNS messages travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// A datagram.
+    Udp,
+    /// A connection.
+    Tcp,
+}
+
+impl Record {
+    /// As it is written in zone files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Record::A => "A",
+            Record::Aaaa => "AAAA",
+            Record::Cname => "CNAME",
+            Record::Mx => "MX",
+            Record::Ns => "NS",
+            Record::Ptr => "PTR",
+            Record::Soa => "SOA",
+            Record::Srv => "SRV",
+            Record::Txt => "TXT",
+        }
+    }
 }
 
 /// What a probe must see.
@@ -74,4 +147,14 @@ pub enum Expect {
     Open,
     /// The target does not answer: refused, filtered or unreachable.
     Closed,
+}
+
+impl Expect {
+    /// The word in files, journals and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Expect::Open => "open",
+            Expect::Closed => "closed",
+        }
+    }
 }

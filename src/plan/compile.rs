@@ -9,7 +9,7 @@ use super::site::PlannedSite;
 use super::steps::{StepPlace, compile_step};
 use super::texts::Site;
 use super::values::{Values, engine};
-use super::{graph, hosts, params};
+use super::{graph, hosts, params, services};
 use crate::model::inventory::Host;
 use crate::model::names::{HostIx, HostName, PhaseIx, SecretName, StepId, StepIx};
 use crate::model::problem::nearest;
@@ -107,6 +107,7 @@ pub fn compile(
         objectives,
         site,
         approvers: None,
+        services: services::services(inventory),
     };
     super::canonical::check(&plan).expect("what is compiled fits together");
     Ok((plan, problems.in_file_order()))

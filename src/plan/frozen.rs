@@ -7,11 +7,12 @@
 use super::choices::Choices;
 use super::site::PlannedSite;
 use crate::model::guard::Guard;
-use crate::model::inventory::Reach;
+use crate::model::inventory::{Reach, ServicePlace};
 use crate::model::names::{
-    ConduitName, GroupName, HostIx, HostName, PhaseId, PhaseIx, SecretName, StepId, StepIx, TaskIx, ZoneName,
+    ConduitName, GroupName, HostIx, HostName, PhaseId, PhaseIx, SecretName, ServiceName, StepId, StepIx,
+    TaskIx, ZoneName,
 };
-use crate::model::probe::Probe;
+use crate::model::probe::{Expect, Probe};
 use crate::model::runbook::{Approve, Backup, Fetch, Moment, Policy, Retry, Upload};
 use crate::model::secret::SecretSource;
 use crate::model::signers::SignersFile;
@@ -53,6 +54,9 @@ pub struct Plan {
     /// Who may approve with a signature, if a step asks for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approvers: Option<PlannedApprovers>,
+    /// Services of the inventory, sorted by name: what is watched while the plan is carried out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<PlannedService>,
 }
 
 /// Who may approve with a signature.
@@ -63,6 +67,24 @@ pub struct PlannedApprovers {
     /// The principal of a login name, where the one does not begin with the other.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub logins: BTreeMap<String, String>,
+}
+
+/// Something that people or systems depend on, as the plan knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedService {
+    /// Its name.
+    pub name: ServiceName,
+    /// The host it runs on, or the zone it comes from.
+    pub place: ServicePlace,
+    /// Services it cannot do without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<ServiceName>,
+    /// Recovery time objective.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rto: Option<Millis>,
+    /// How to tell whether it is up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Probe>,
 }
 
 /// A host as the plan knows it.
@@ -268,7 +290,34 @@ pub struct PlannedObjective {
     pub within: Millis,
 }
 
+impl PlannedStep {
+    /// Its probes: the action if it is one, then those of `verify`.
+    pub fn probes(&self) -> impl Iterator<Item = &Probe> {
+        let own = match &self.action {
+            PlannedAction::Probe(probe) => Some(probe),
+            PlannedAction::Run(_)
+            | PlannedAction::Upload(_)
+            | PlannedAction::Fetch(_)
+            | PlannedAction::Manual(_)
+            | PlannedAction::Wait(_)
+            | PlannedAction::Backup(_) => None,
+        };
+        let verifying = self.verify.iter().filter_map(|verify| match verify {
+            PlannedVerify::Probe(probe) => Some(probe),
+            PlannedVerify::Script(_) => None,
+        });
+        own.into_iter().chain(verifying)
+    }
+}
+
 impl Plan {
+    /// Every task that runs, with each of its probes that must be closed.
+    pub fn negative_probes(&self) -> impl Iterator<Item = (TaskIx, &Probe)> {
+        let runs =
+            (0..self.tasks.len() as u32).map(TaskIx).filter(|ix| self.tasks[ix.at()].left_out.is_none());
+        runs.flat_map(|ix| self.step_of(ix).probes().map(move |probe| (ix, probe)))
+            .filter(|(_, probe)| probe.expect == Expect::Closed)
+    }
     /// A step's tasks.
     pub fn tasks_of(
         &self,

@@ -2,6 +2,7 @@
 
 use super::frozen::PlannedHost;
 use super::select::hint_names;
+use super::services;
 use crate::model::inventory::{Become, Host, Reach};
 use crate::model::names::{HostName, PhaseIx, SecretName};
 use crate::model::pattern::Pattern;
@@ -130,6 +131,10 @@ pub fn planned_hosts(
             }
         }
     }
+    // The loader has told of those that no host is called.
+    names.extend(
+        services::vantages(inventory).filter_map(|name| Some(inventory.hosts.get_key_value(name)?.0)),
+    );
     let mut todo: Vec<&HostName> = names.iter().copied().collect();
     while let Some(name) = todo.pop() {
         let Some(host) = inventory.hosts.get(name) else { continue };

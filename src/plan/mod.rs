@@ -10,6 +10,7 @@ mod hosts;
 mod level;
 mod params;
 mod select;
+mod services;
 mod shell;
 pub mod site;
 mod steps;

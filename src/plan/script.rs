@@ -128,6 +128,15 @@ pub fn fill_probe(probe: &Probe, values: &BTreeMap<String, String>) -> Probe {
             contains: contains.as_ref().map(|text| fill(text, values)),
         },
         ProbeKind::Command { script } => ProbeKind::Command { script: script.clone() },
+        ProbeKind::Icmp { host } => ProbeKind::Icmp { host: fill(host, values) },
+        ProbeKind::Dns { name, server, port, record, answer, transport } => ProbeKind::Dns {
+            name: fill(name, values),
+            server: fill(server, values),
+            port: *port,
+            record: *record,
+            answer: answer.as_ref().map(|text| fill(text, values)),
+            transport: *transport,
+        },
     };
     Probe { what, ..probe.clone() }
 }

@@ -252,6 +252,20 @@ fn probe(texts: &mut Texts<'_>, label: &str, probe: &Probe, span: Span) -> Probe
         ProbeKind::Command { script } => {
             ProbeKind::Command { script: texts.script(&format!("{label}.command"), span, script) }
         }
+        ProbeKind::Icmp { host } => {
+            ProbeKind::Icmp { host: texts.target(&format!("{label}.icmp"), span, host) }
+        }
+        ProbeKind::Dns { name, server, port, record, answer, transport } => {
+            let label = format!("{label}.dns");
+            ProbeKind::Dns {
+                name: texts.plain(&format!("{label}.name"), span, name),
+                server: texts.target(&format!("{label}.server"), span, server),
+                port: *port,
+                record: *record,
+                answer: answer.as_ref().map(|text| texts.plain(&format!("{label}.answer"), span, text)),
+                transport: *transport,
+            }
+        }
     };
     Probe { what, ..probe.clone() }
 }

@@ -17,7 +17,8 @@ use minijinja::Environment;
 use say::{refused, said};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use wanted::{Piece, Source, Wanted, address_of, digest_of, free_name, joined, variable_name};
+pub(super) use wanted::address_of;
+use wanted::{Piece, Source, Wanted, digest_of, free_name, joined, variable_name};
 
 /// What all steps of a plan share.
 pub struct Site<'a> {

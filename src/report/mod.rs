@@ -7,6 +7,7 @@ pub mod asking;
 pub mod chatter;
 pub mod commands;
 pub mod escape;
+pub mod watched;
 pub mod words;
 
 pub mod display;

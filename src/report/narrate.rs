@@ -6,6 +6,7 @@ use super::commands;
 use super::escape::line;
 use super::look::Look;
 use super::tails::Tails;
+use super::watched;
 use super::words;
 use crate::engine::{RunState, Stage};
 use crate::model::event::{Event, Found, Job, JobKind, TaskEnd, UndoEnd, Verdict};
@@ -186,6 +187,10 @@ impl Narrator {
                 let who = by.iter().map(|one| line(one)).collect::<Vec<_>>().join(", ");
                 let id = plan.steps[step.at()].id.to_string();
                 vec![Line::new(Mark::Ask, "step", id, format!("the consent of {who} has lapsed"))]
+            }
+            Event::Baseline { probes, because } => watched::baseline(&self.look, probes, because),
+            Event::ServiceSeen { service, stands, because } => {
+                vec![watched::service(service, *stands, because)]
             }
         }
     }
@@ -385,7 +390,7 @@ impl Undone {
 }
 
 impl Line {
-    fn new(mark: Mark, noun: &'static str, name: String, text: String) -> Self {
+    pub(super) fn new(mark: Mark, noun: &'static str, name: String, text: String) -> Self {
         Self { mark, noun, name, text, printed: Vec::new(), more: Vec::new() }
     }
 }

@@ -113,7 +113,9 @@ fn about(plan: &Plan, event: &Event) -> Map<String, Value> {
         | Event::StopRequested { .. }
         | Event::RollbackStarted { .. }
         | Event::Abandoned { .. }
-        | Event::RunEnded { .. } => Map::new(),
+        | Event::RunEnded { .. }
+        | Event::Baseline { .. }
+        | Event::ServiceSeen { .. } => Map::new(),
         Event::ApprovalLapsed { step, .. } => about_step(plan, *step),
     }
 }
@@ -208,7 +210,7 @@ pub fn schema() -> Value {
     })
 }
 
-const KINDS: [&str; 21] = [
+const KINDS: [&str; 25] = [
     "run_started",
     "run_resumed",
     "host_reached",
@@ -229,5 +231,9 @@ const KINDS: [&str; 21] = [
     "undo_ended",
     "abandoned",
     "run_ended",
+    "guard_extended",
+    "approval_lapsed",
+    "baseline",
+    "service_seen",
     "recap",
 ];

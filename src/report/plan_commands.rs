@@ -55,7 +55,9 @@ fn scripts(plan: &Plan, step: StepIx) -> Vec<(String, &str)> {
 fn probe_script(what: &ProbeKind) -> Option<&str> {
     match what {
         ProbeKind::Command { script } => Some(script),
-        ProbeKind::Tcp { .. } | ProbeKind::Http { .. } => None,
+        ProbeKind::Tcp { .. } | ProbeKind::Http { .. } | ProbeKind::Icmp { .. } | ProbeKind::Dns { .. } => {
+            None
+        }
     }
 }
 

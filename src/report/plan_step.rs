@@ -291,15 +291,19 @@ fn backup(texts: &Texts<'_>, backup: &Backup) -> String {
 
 /// `tcp 10.20.0.4:8080 (app1) is closed, seen from office-pc`.
 fn probe(texts: &Texts<'_>, probe: &Probe) -> String {
-    let at = |host: &str, port: u16| {
+    let named = |host: &str| {
         let address = texts.shown(host);
         let known = texts.plan.hosts.iter().find(|host| match &host.reach {
             Reach::Ssh(ssh) => ssh.address == address,
             Reach::Local(_) => false,
         });
         let name = known.filter(|host| host.name.as_str() != address).map(|host| format!(" ({})", host.name));
+        (address, name.unwrap_or_default())
+    };
+    let at = |host: &str, port: u16| {
+        let (address, name) = named(host);
         let address = if address.contains(':') { format!("[{address}]") } else { address };
-        (format!("{address}:{port}"), name.unwrap_or_default())
+        (format!("{address}:{port}"), name)
     };
     let what = match (&probe.what, probe.expect) {
         (ProbeKind::Tcp { host, port }, expect) => {
@@ -319,6 +323,23 @@ fn probe(texts: &Texts<'_>, probe: &Probe) -> String {
             wanted.extend(status.map(|status| format!(" with status {status}")));
             wanted.extend(contains.as_ref().map(|text| format!(", containing `{}`", texts.shown(text))));
             format!("http {target}{}{name} {wanted}", texts.shown(path))
+        }
+        (ProbeKind::Icmp { host }, expect) => {
+            let (target, name) = named(host);
+            let expect = match expect {
+                Expect::Open => "answers",
+                Expect::Closed => "does not answer",
+            };
+            format!("icmp {target}{name} {expect}")
+        }
+        (ProbeKind::Dns { name: asked, server, port, record, answer, transport: _ }, expect) => {
+            let (target, name) = at(server, *port);
+            let mut wanted = match expect {
+                Expect::Open => "answers".to_owned(),
+                Expect::Closed => "does not answer".to_owned(),
+            };
+            wanted.extend(answer.as_ref().map(|answer| format!(" `{}`", texts.shown(answer))));
+            format!("dns {target}{name} {wanted} for {} {}", record.word(), texts.shown(asked))
         }
         (ProbeKind::Command { script }, Expect::Open) => format!("this ends well: {}", texts.script(script)),
         (ProbeKind::Command { script }, Expect::Closed) => format!("this fails: {}", texts.script(script)),

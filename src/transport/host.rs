@@ -13,7 +13,7 @@ mod upload;
 
 use super::lane::Opening;
 use super::remote::{FetchOrder, Lost, Remote, Stop, Tell, UploadOrder};
-use super::wire::{Link, Pending, Trouble, TroubleKind, Wire};
+use super::wire::{Connected, Link, Pending, Trouble, TroubleKind};
 use super::work::{Claim, Fetched, Preflight, Script, Sink};
 use crate::model::event::Found;
 use crate::model::inventory::{Become, Reach};
@@ -137,7 +137,7 @@ impl Remote for Host {
         Box::pin(fetch::fetch(&self.lanes, fetch, into, sink, stop))
     }
 
-    fn tcp<'a>(&'a self, host: &'a str, port: u16, limit: Millis) -> Pending<'a, Result<Wire, Trouble>> {
+    fn tcp<'a>(&'a self, host: &'a str, port: u16, limit: Millis) -> Pending<'a, Result<Connected, Trouble>> {
         Box::pin(async move {
             let _turn = self.probes.acquire().await;
             tcp::tcp(&self.lanes, host, port, limit).await

@@ -13,4 +13,4 @@ pub use host::{Connector, Host};
 pub use local::Local;
 pub use remote::{FetchOrder, FetchWhat, Lost, Remote, Stop, Stopper, UploadOrder};
 pub use scripted::{Scripted, World};
-pub use wire::{Link, Trouble, Wire};
+pub use wire::{Connected, Link, Trouble, Wire};

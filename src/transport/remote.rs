@@ -1,6 +1,6 @@
 //! What `drive` may ask of a host, whoever answers: a real one (`Host`) or a made-up one (`Scripted`).
 
-use super::wire::{Pending, Trouble, Wire};
+use super::wire::{Connected, Pending, Trouble};
 use super::work::{Claim, Fetched, Preflight, Script, Sink};
 use crate::model::event::Found;
 use crate::model::names::{HostName, RunId};
@@ -51,7 +51,12 @@ pub trait Remote {
 
     /// Opens a TCP connection from the host. `TroubleKind::TargetClosed` is the target's own answer; every
     /// other kind says that the host could not be asked.
-    fn tcp<'a>(&'a self, host: &'a str, port: u16, timeout: Millis) -> Pending<'a, Result<Wire, Trouble>>;
+    fn tcp<'a>(
+        &'a self,
+        host: &'a str,
+        port: u16,
+        timeout: Millis,
+    ) -> Pending<'a, Result<Connected, Trouble>>;
 
     /// Looks whether work would be possible, and changes nothing at all on the host.
     fn preflight<'a>(&'a self, privileged: bool, commands: &'a [String]) -> Pending<'a, Preflight>;

@@ -2,7 +2,7 @@
 //! be paused. A second `Scripted` over the same `World` is a second controller, as after a crash.
 
 use super::remote::{FetchOrder, FetchWhat, Lost, Remote, Stop, Tell, UploadOrder};
-use super::wire::{Closed, FromWire, Pending, Trouble, Wire};
+use super::wire::{Closed, Connected, FromWire, Pending, Trouble, Wire};
 use super::work::{Claim, Fetched, Preflight, Script, Sink};
 use crate::model::event::Found;
 use crate::model::names::{HostName, RunId};
@@ -312,7 +312,7 @@ impl Remote for Scripted {
         })
     }
 
-    fn tcp<'a>(&'a self, host: &'a str, port: u16, limit: Millis) -> Pending<'a, Result<Wire, Trouble>> {
+    fn tcp<'a>(&'a self, host: &'a str, port: u16, limit: Millis) -> Pending<'a, Result<Connected, Trouble>> {
         self.world.note(&self.name, &format!("tcp {host}:{port}"), None);
         Box::pin(async move {
             let reply = self.ask(&Asked::Tcp(host, port))?;
@@ -324,7 +324,7 @@ impl Remote for Scripted {
                 let _ = from_port.try_send(FromWire::Out(reply.out));
             }
             let _ = from_port.try_send(FromWire::Closed(Closed::NoStatus));
-            Ok(Wire { to, from })
+            Ok(Connected { wire: Wire { to, from }, by: None })
         })
     }
 

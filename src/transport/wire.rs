@@ -26,6 +26,15 @@ pub struct Wire {
     pub from: mpsc::Receiver<FromWire>,
 }
 
+/// A TCP connection that stands.
+#[derive(Debug)]
+pub struct Connected {
+    /// The connection.
+    pub wire: Wire,
+    /// How it was made, where that was not by the host's own SSH server: `by `nc` on db1 …`.
+    pub by: Option<String>,
+}
+
 /// What comes from a wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FromWire {

@@ -389,6 +389,7 @@ fn dry_runs_tell_what_they_cannot_know() {
         expected: "closed".to_owned(),
         seen: if agrees { "closed: no answer within 2s" } else { "open" }.to_owned(),
         agrees,
+        ..Seen::default()
     };
     let probes = vec![
         (TaskIx(0), seen("tcp 203.0.113.10:443 from web-01", false)),

@@ -49,6 +49,7 @@ impl Site {
             objectives: Vec::new(),
             site: Default::default(),
             approvers: None,
+            services: Vec::new(),
         };
         Self { plan }
     }
@@ -351,6 +352,10 @@ impl Run<'_> {
                         queue.clear();
                     }
                     Output::Withdraw(_) => {}
+                    Output::LookBefore => {
+                        let input = Input::Baseline { probes: Vec::new(), because: String::new() };
+                        send(&mut queue, now, input);
+                    }
                 }
             }
         }

@@ -94,7 +94,8 @@ pub(super) fn joined(
     pieces.iter().map(text).collect()
 }
 
-pub(super) fn address_of(inventory: &Inventory, target: &str) -> String {
+/// The address of an inventory host, or the target as it is.
+pub(in crate::plan) fn address_of(inventory: &Inventory, target: &str) -> String {
     inventory.hosts.get(target).map_or(target, address).to_owned()
 }
 

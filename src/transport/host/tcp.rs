@@ -1,6 +1,6 @@
 //! A TCP connection from a host, over a connection of its own, so that a silence is the target's alone.
 
-use super::super::wire::{FROM_WIRE_QUEUE, Link, TO_WIRE_QUEUE, Trouble, Wire};
+use super::super::wire::{Connected, FROM_WIRE_QUEUE, Link, TO_WIRE_QUEUE, Trouble, Wire};
 use super::lanes::Lanes;
 use crate::model::Millis;
 use std::rc::Rc;
@@ -11,13 +11,18 @@ pub(super) const PROBES_AT_ONCE: usize = 4;
 
 /// Opens it over a connection of its own: libssh2 opens one channel at a time, so that over a shared one a target
 /// that swallows packets would hold up every other probe from this host.
-pub(super) async fn tcp(lanes: &Rc<Lanes>, host: &str, port: u16, limit: Millis) -> Result<Wire, Trouble> {
+pub(super) async fn tcp(
+    lanes: &Rc<Lanes>,
+    host: &str,
+    port: u16,
+    limit: Millis,
+) -> Result<Connected, Trouble> {
     // The host as a whole first: what was refused for good is refused here too, without another try.
     lanes.link().await?;
     let link = lanes.fresh_link().await?;
     // Only the link knows whether the target was really tried all that time and the host itself was heard.
     let wire = link.tcp_within(host, port, limit).await?;
-    Ok(keeping(wire, link))
+    Ok(Connected { wire: keeping(wire, link), by: None })
 }
 
 /// The wire, and the connection beneath it for as long as somebody uses the wire.

@@ -5,8 +5,8 @@
 use super::{NOON, origin};
 use blackstart::journal::{RunDir, Store};
 use blackstart::model::event::{
-    BackupSeen, Evidence, Facts, Found, Job, JobKind, Mode, NotRun, Scope, Seen, StopHow, StopReason,
-    TaskEnd, UndoEnd, Verdict,
+    BackupSeen, Before, Evidence, Facts, Found, Job, JobKind, Mode, NotRun, Scope, Seen, Stands, StopHow,
+    StopReason, TaskEnd, UndoEnd, Verdict,
 };
 use blackstart::model::guard::{GuardSeen, HeldBy, Otherwise};
 use blackstart::model::names::{HostIx, PhaseIx, RunId, StepIx, TaskIx};
@@ -138,6 +138,30 @@ pub fn added() -> Vec<Event> {
     let mut events: Vec<Event> = started.into_iter().chain(guards).collect();
     events.push(Event::GuardExtended { task: TaskIx(1), left: Millis(60_000) });
     events.extend(gates());
+    events.extend(looks());
+    events
+}
+
+/// What was looked at beside the steps: before the first cut, and services.
+fn looks() -> Vec<Event> {
+    let seen = |before| Seen {
+        what: "tcp 203.0.113.10:443 from app1".into(),
+        expected: "closed".into(),
+        seen: "closed: no answer within 2s".into(),
+        agrees: true,
+        probe: "0123456789abcdef".into(),
+        before: Some(before),
+    };
+    let befores = [Before::Open, Before::CutAlready, Before::NotOpen, Before::NotLooked];
+    let probes: Vec<Seen> = befores.map(seen).into();
+    let mut events = vec![
+        Event::Baseline { probes, because: String::new() },
+        Event::Baseline { probes: Vec::new(), because: "nobody looked".into() },
+    ];
+    for stands in [Stands::Up, Stands::Down, Stands::Unknown] {
+        let because = "open".into();
+        events.push(Event::ServiceSeen { service: "records".into(), stands, because });
+    }
     events
 }
 
@@ -189,6 +213,7 @@ fn facts() -> Facts {
         expected: "open".into(),
         seen: "closed: no answer within 2s".into(),
         agrees,
+        ..Seen::default()
     };
     Facts {
         stdout_bytes: 3_000_000_000,

@@ -1,13 +1,13 @@
 //! Builds plans by hand, without runbooks: each step as small as its test needs.
 
-use blackstart::model::inventory::{Become, Reach, SshSettings};
-use blackstart::model::names::{HostIx, HostName, PhaseId, PhaseIx, StepId, StepIx, TaskIx};
+use blackstart::model::inventory::{Become, Reach, ServicePlace, SshSettings};
+use blackstart::model::names::{HostIx, HostName, PhaseId, PhaseIx, ServiceName, StepId, StepIx, TaskIx};
 use blackstart::model::runbook::{Policy, Retry};
 use blackstart::model::{Millis, names::ConduitName};
 use blackstart::plan::Plan;
 use blackstart::plan::frozen::{
-    PLAN_VERSION, PlannedAction, PlannedHost, PlannedNeed, PlannedPhase, PlannedStep, PlannedTask,
-    PlannedUndo, PlannedVerify,
+    PLAN_VERSION, PlannedAction, PlannedHost, PlannedNeed, PlannedPhase, PlannedService, PlannedStep,
+    PlannedTask, PlannedUndo, PlannedVerify,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,6 +41,7 @@ impl Builder {
                 objectives: Vec::new(),
                 site: Default::default(),
                 approvers: None,
+                services: Vec::new(),
             },
         }
     }
@@ -131,6 +132,16 @@ impl Builder {
 
     pub fn severs(&mut self, ix: StepIx) {
         self.at(ix).severs = vec![ConduitName::from("isp-uplink")];
+    }
+
+    pub fn service(&mut self, name: &str) {
+        self.plan.services.push(PlannedService {
+            name: ServiceName::from(name),
+            place: ServicePlace::Zone("internet".into()),
+            needs: Vec::new(),
+            rto: None,
+            probe: None,
+        });
     }
 
     pub fn leave_out(&mut self, task: TaskIx) {

@@ -2,6 +2,7 @@
 //! code with the engine, keeps everything naively, and looks things up by walking the plan.
 
 use super::check_begin;
+use super::check_proof::Proof;
 use blackstart::engine::Limits;
 use blackstart::model::event::{
     Event, Job, JobKind, Mode, NotRun, Scope, StopHow, TaskEnd, UndoEnd, Verdict,
@@ -34,6 +35,7 @@ pub struct Checker {
     pub mode: Mode,
     /// Scope and `reopen` that operators asked for.
     pub requested: Vec<(Scope, bool)>,
+    pub proof: Proof,
 }
 
 #[derive(Clone, Default)]
@@ -118,6 +120,7 @@ impl Checker {
             verdict: None,
             mode: Mode::Live,
             requested: Vec::new(),
+            proof: Proof::default(),
         };
         for step in 0..checker.steps.len() {
             if checker.all_ended(step) {
@@ -185,14 +188,20 @@ impl Checker {
                 self.mode = *mode;
                 Ok(())
             }
-            Event::RunResumed { .. } => self.resumed(),
+            Event::RunResumed { .. } => {
+                self.proof.services.clear();
+                self.resumed()
+            }
             Event::HostReached { .. } => Ok(()),
             Event::PhaseStarted { phase } => self.phase_started(*phase),
             Event::PhaseEnded { phase, well } => self.phase_ended(*phase, *well),
             Event::StepEnded { step, well, failures } => self.step_ended(at, step.at(), *well, *failures),
             Event::StepNotRun { step, because } => self.step_not_run(at, step.at(), because),
             Event::JobStarted { job } => self.job_started(at, *job),
-            Event::JobEnded { job, outcome, .. } => self.job_ended(*job, outcome),
+            Event::JobEnded { job, outcome, facts } => {
+                self.probes_seen(job.task, &facts.probes)?;
+                self.job_ended(*job, outcome)
+            }
             Event::ReceiptRead { job, found } => self.receipt_read(*job, found),
             Event::RetryPlanned { task, kind, at: then } => self.retry_planned(at, *task, *kind, *then),
             Event::WaitStarted { task, until } => self.wait_started(at, *task, *until),
@@ -208,7 +217,12 @@ impl Checker {
             Event::Abandoned { .. } => Ok(()),
             Event::GuardExtended { task, .. } => Err(format!("{task:?} has no guard")),
             Event::ApprovalLapsed { .. } => Err("no consent lapses here".into()),
-            Event::RunEnded { verdict } => super::check_end::run_ended(self, verdict),
+            Event::RunEnded { verdict } => {
+                self.proof.services.clear();
+                super::check_end::run_ended(self, verdict)
+            }
+            Event::Baseline { probes, .. } => self.baseline_seen(probes),
+            Event::ServiceSeen { service, stands, .. } => self.service_seen(service, *stands),
         }
     }
 

@@ -1,6 +1,7 @@
 //! May this job start? Conditions written down once more, from the description and not from the engine.
 
 use super::check::{Checker, Complaint, require};
+use super::check_proof::has_negative_probe;
 use blackstart::model::event::{Job, JobKind, NotRun, Scope, StopHow, TaskEnd};
 use blackstart::model::inventory::Reach;
 use blackstart::model::names::{StepIx, TaskIx};
@@ -44,6 +45,8 @@ pub fn before_consent(check: &Checker, _at: Time, ix: TaskIx) -> Complaint {
             format!("{ix:?} begins before its wait")
         })?;
     }
+    let proved = planned.severs.is_empty() || check.proof.looked || !has_negative_probe(&check.plan);
+    require(proved, || format!("{ix:?} cuts before anybody looked"))?;
     not_held_back(check, ix)
 }
 

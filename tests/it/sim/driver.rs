@@ -2,6 +2,7 @@
 
 use super::check::{Checker, require};
 use super::check_begin::nothing_forgotten;
+use super::check_proof;
 use super::plans;
 use super::rng::Rng;
 use super::tally::Tally;
@@ -37,6 +38,8 @@ pub struct Sim {
     fuse: Option<u64>,
     wake: Option<Time>,
     finished: Option<Verdict>,
+    /// A look before the first cut was ordered in this process.
+    looking: bool,
     pub(super) asked: Vec<Question>,
     pub(super) mode: Mode,
     pub tally: Tally,
@@ -71,6 +74,7 @@ pub fn run(seed: u64, tell: bool) -> Result<Tally, String> {
         fuse: None,
         wake: None,
         finished: None,
+        looking: false,
         asked: Vec::new(),
         mode,
         tally: Tally::default(),
@@ -198,7 +202,8 @@ impl Sim {
     }
 
     fn one_process(&mut self, engine: &mut Engine, first: Option<Input>) -> Result<Halted, String> {
-        (self.wake, self.finished) = (None, None);
+        (self.wake, self.finished, self.looking) = (None, None, false);
+        self.world.watch_services();
         if let Some(input) = first {
             let abandons = matches!(input, Input::Abandoned { .. });
             if self.news(engine, input, false)? {
@@ -240,7 +245,9 @@ impl Sim {
         let coming = self.world.pop().expect("something is coming");
         let Some((epoch, input)) = self.world.arrives(coming)? else { return Ok(false) };
         let late = epoch != self.world.epoch;
-        if late && !self.world.rng.percent(30) {
+        // A look carries no attempt number: it goes with the process that ordered it.
+        let goes_with_it = matches!(input, Input::Baseline { .. });
+        if late && (goes_with_it || !self.world.rng.percent(30)) {
             return Ok(false);
         }
         let twice = self.world.rng.percent(3) && !matches!(input, Input::TimePassed);
@@ -345,6 +352,13 @@ impl Sim {
             }
             Output::Finished(verdict) => {
                 self.finished = Some(verdict);
+                Ok(())
+            }
+            Output::LookBefore => {
+                let due = !self.looking && check_proof::baseline_is_due(&self.check);
+                require(due, || "a look before the first cut is ordered, and is not due".into())?;
+                self.looking = true;
+                self.world.look_before();
                 Ok(())
             }
         }

@@ -7,6 +7,7 @@ mod check_again;
 pub mod check_begin;
 pub mod check_end;
 mod check_people;
+mod check_proof;
 mod check_task;
 pub mod driver;
 mod people;
@@ -24,6 +25,7 @@ pub mod tally;
 mod truth;
 pub mod world;
 mod world_looks;
+mod world_probes;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};

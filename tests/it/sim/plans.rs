@@ -7,7 +7,7 @@ use blackstart::model::names::{StepIx, TaskIx};
 use blackstart::model::probe::{Expect, Probe, ProbeKind};
 use blackstart::model::runbook::{Approve, Fetch, Policy, Retry};
 use blackstart::plan::Plan;
-use blackstart::plan::frozen::{PlannedAction, PlannedAfter, PlannedUndo};
+use blackstart::plan::frozen::{PlannedAction, PlannedAfter, PlannedUndo, PlannedVerify};
 use std::sync::Arc;
 
 pub fn random(rng: &mut Rng) -> Arc<Plan> {
@@ -28,6 +28,10 @@ pub fn random(rng: &mut Rng) -> Arc<Plan> {
         for _ in 0..rng.between(1, 3) {
             step(&mut build, rng, hosts, first);
         }
+    }
+    if rng.percent(50) {
+        build.service("records");
+        build.service("dns");
     }
     build.done()
 }
@@ -78,6 +82,10 @@ fn step(build: &mut Builder, rng: &mut Rng, hosts: u32, first_of_phase: u32) {
     if rng.percent(30) {
         build.verify(ix);
     }
+    if rng.percent(25) {
+        let probe = negative_probe(rng);
+        build.at(ix).verify.push(PlannedVerify::Probe(probe));
+    }
     if ix.0 > 0 && rng.percent(15) {
         let step = StepIx(rng.below(ix.0.into()) as u32);
         build.at(ix).after = Some(PlannedAfter { step, at_least: Millis(rng.between(1, 60) * 1_000) });
@@ -100,13 +108,18 @@ fn action(rng: &mut Rng) -> PlannedAction {
         0 | 1 => PlannedAction::Manual("look".into()),
         2 => PlannedAction::Wait(Millis(rng.between(1, 30) * 1_000)),
         3 => PlannedAction::Fetch(Fetch::File { path: "/var/log/auth.log".into() }),
-        4 => PlannedAction::Probe(Probe {
-            what: ProbeKind::Tcp { host: "192.0.2.1".into(), port: 443 },
-            from: None,
-            expect: Expect::Closed,
-            timeout: Millis(1_000),
-            within: Millis(0),
-        }),
+        4 => PlannedAction::Probe(negative_probe(rng)),
         _ => PlannedAction::Run("do".into()),
+    }
+}
+
+/// One of few, so that steps share them.
+fn negative_probe(rng: &mut Rng) -> Probe {
+    Probe {
+        what: ProbeKind::Tcp { host: "192.0.2.1".into(), port: rng.between(1, 4) as u16 },
+        from: None,
+        expect: Expect::Closed,
+        timeout: Millis(1_000),
+        within: Millis(0),
     }
 }

@@ -1,6 +1,8 @@
 //! What the seeds have seen, so that nobody mistakes a quiet simulation for a proof.
 
-use blackstart::model::event::{Event, Found, JobKind, NotRun, StopReason, TaskEnd, UndoEnd, Verdict};
+use blackstart::model::event::{
+    Before, Event, Found, JobKind, NotRun, StopReason, TaskEnd, UndoEnd, Verdict,
+};
 use blackstart::model::question::Question;
 use blackstart::model::{How, Outcome};
 use std::collections::BTreeMap;
@@ -102,11 +104,22 @@ impl Tally {
             Event::Abandoned { .. } => self.note("abandoned"),
             Event::GuardExtended { .. } => self.note("guard extended"),
             Event::ApprovalLapsed { .. } => self.note("approval lapsed"),
+            Event::Baseline { .. } => self.note("baseline"),
+            Event::ServiceSeen { .. } => self.note("service seen"),
+            Event::JobEnded { facts, .. } => {
+                for before in facts.probes.iter().filter_map(|seen| seen.before) {
+                    self.note(match before {
+                        Before::Open => "proof",
+                        Before::CutAlready => "no proof: cut already",
+                        Before::NotOpen => "no proof: was not open",
+                        Before::NotLooked => "no proof: nobody looked",
+                    });
+                }
+            }
             Event::HostReached { .. }
             | Event::PhaseStarted { .. }
             | Event::PhaseEnded { .. }
-            | Event::StepEnded { .. }
-            | Event::JobEnded { .. } => {}
+            | Event::StepEnded { .. } => {}
         }
     }
 }

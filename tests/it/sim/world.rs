@@ -18,7 +18,7 @@ pub struct World {
     pub calm: bool,
     pub tasks: Vec<Truth>,
     pub epoch: u32,
-    plan: Arc<Plan>,
+    pub(super) plan: Arc<Plan>,
     unreachable: Vec<(u64, u64)>,
     pub(super) attempts: BTreeMap<Job, Attempt>,
     pub(super) ordered: BTreeSet<Job>,
@@ -256,7 +256,8 @@ impl World {
             }
             Coming::Look { epoch, job } => {
                 let outcome = self.look(job);
-                Ok(Some((epoch, Input::JobEnded { job, outcome, facts: Facts::default() })))
+                let facts = self.probed(job, &outcome);
+                Ok(Some((epoch, Input::JobEnded { job, outcome, facts })))
             }
             Coming::Receipt { epoch, job, of } => Ok(self.receipt(epoch, job, of)),
             Coming::Restart { host } => {

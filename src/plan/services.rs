@@ -1,0 +1,40 @@
+//! The services of an inventory as a plan freezes them: what is watched while it is carried out.
+
+use super::frozen::PlannedService;
+use super::texts::address_of;
+use crate::model::Inventory;
+use crate::model::inventory::Service;
+use crate::model::names::{HostName, ServiceName};
+use crate::model::probe::{Probe, ProbeKind, Vantage};
+
+/// All of them, by name; the name of an inventory host in a probe has become that host's address.
+pub fn services(inventory: &Inventory) -> Vec<PlannedService> {
+    let planned = |(name, service): (&ServiceName, &Service)| PlannedService {
+        name: name.clone(),
+        place: service.place.clone(),
+        needs: service.needs.clone(),
+        rto: service.rto,
+        probe: service.probe.as_ref().map(|probe| addressed(inventory, probe)),
+    };
+    inventory.services.iter().map(planned).collect()
+}
+
+/// The hosts that services are looked at from.
+pub fn vantages(inventory: &Inventory) -> impl Iterator<Item = &HostName> {
+    inventory.services.values().filter_map(|service| match service.probe.as_ref()?.from.as_ref()? {
+        Vantage::Host(name) => Some(name),
+        Vantage::Controller | Vantage::Task => None,
+    })
+}
+
+fn addressed(inventory: &Inventory, probe: &Probe) -> Probe {
+    let mut probe = probe.clone();
+    match &mut probe.what {
+        ProbeKind::Tcp { host, .. }
+        | ProbeKind::Http { host, .. }
+        | ProbeKind::Icmp { host }
+        | ProbeKind::Dns { server: host, .. } => *host = address_of(inventory, host),
+        ProbeKind::Command { .. } => {}
+    }
+    probe
+}

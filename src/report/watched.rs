@@ -1,0 +1,50 @@
+//! What was seen of the site beside the run's own steps, in lines: the look before the first cut, and services.
+
+use super::escape::line;
+use super::look::Look;
+use super::narrate::{Line, Mark};
+use super::words::so_many;
+use crate::model::event::{Seen, Stands};
+use crate::model::names::ServiceName;
+
+/// The look before the first cut. What was not open then is named: its silence will prove nothing.
+pub(super) fn baseline(look: &Look, probes: &[Seen], because: &str) -> Vec<Line> {
+    let open = probes.iter().filter(|seen| seen.is_open()).count();
+    let mark = if open == probes.len() && because.is_empty() { Mark::Good } else { Mark::Unsure };
+    let mut text = match probes.len() {
+        0 => "nobody looked before the first cut".to_owned(),
+        all => format!("{open} of {} open before the first cut", so_many(all, "negative probe")),
+    };
+    if !because.is_empty() && !probes.is_empty() {
+        text.push_str(&format!("; {}", line(because)));
+    }
+    let shut = probes.iter().filter(|seen| !seen.is_open());
+    let more = shut
+        .map(|seen| format!("{}: {}; its silence will prove nothing", line(&seen.what), line(&seen.seen)));
+    let mut said = Line::new(mark, "run", look.run.clone(), text);
+    said.more = more.collect();
+    vec![said]
+}
+
+/// A service that was seen for the first time, or changed.
+pub(super) fn service(service: &ServiceName, stands: Stands, because: &str) -> Line {
+    let mark = match stands {
+        Stands::Up => Mark::Good,
+        Stands::Down => Mark::Bad,
+        Stands::Unknown => Mark::Unsure,
+    };
+    let because = match stands {
+        Stands::Up => String::new(),
+        Stands::Down | Stands::Unknown => format!(": {}", line(because)),
+    };
+    Line::new(mark, "service", service.to_string(), format!("{}{because}", stands_word(stands)))
+}
+
+/// How a service stands, in a word.
+pub fn stands_word(stands: Stands) -> &'static str {
+    match stands {
+        Stands::Up => "up",
+        Stands::Down => "DOWN",
+        Stands::Unknown => "unknown",
+    }
+}
