@@ -27,6 +27,7 @@ pub fn about(event: &Event) -> Option<TaskIx> {
         | Event::StopRequested { .. }
         | Event::RollbackStarted { .. }
         | Event::Abandoned { .. }
+        | Event::RiskAccepted { .. }
         | Event::RunEnded { .. }
         | Event::ApprovalLapsed { .. }
         | Event::Baseline { .. }

@@ -1,6 +1,6 @@
 //! The only place where a run changes: one match, one arm for each event. Refuses what makes no sense.
 
-use super::state::{Illegal, RunState, Status};
+use super::state::{AcceptedRisk, Illegal, RunState, Status};
 use super::task::Stage;
 use crate::model::event::{Mode, Seen, Stands, StopHow, Verdict};
 use crate::model::names::{HostIx, PhaseIx, RunId, ServiceName, StepIx, TaskIx};
@@ -52,6 +52,7 @@ impl RunState {
             Event::UndoEnded { task, end } => self.undo_ended(*task, end),
             Event::Abandoned { by, comment: _ } => self.was_abandoned(by),
             Event::GuardExtended { task, left } => self.guard_extended(at, *task, *left),
+            Event::RiskAccepted { what, by, because } => self.risk_accepted(what, by, because),
             Event::RunEnded { verdict } => self.run_ended(at, verdict),
             Event::ApprovalLapsed { step, by } => self.approval_lapsed(at, *step, by),
             Event::Baseline { probes, because } => self.baseline_seen(probes, because),
@@ -86,6 +87,7 @@ impl RunState {
             | Event::StopRequested { .. }
             | Event::RollbackStarted { .. }
             | Event::Abandoned { .. }
+            | Event::RiskAccepted { .. }
             | Event::RunEnded { .. }
             | Event::Baseline { .. } => Ok(()),
             Event::ServiceSeen { service, .. } => {
@@ -139,6 +141,14 @@ impl RunState {
         need(self.status != Status::New, "the run has not begun")?;
         need(self.busy.is_empty(), "a job is running")?;
         self.abandoned = Some(by.to_owned());
+        Ok(())
+    }
+
+    fn risk_accepted(&mut self, what: &str, by: &str, because: &str) -> Result<(), Why> {
+        self.need_live()?;
+        need(self.phases.iter().all(|phase| phase.started_at.is_none()), "a phase has begun")?;
+        let risk = AcceptedRisk { what: what.to_owned(), by: by.to_owned(), because: because.to_owned() };
+        self.risks.push(risk);
         Ok(())
     }
 

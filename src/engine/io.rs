@@ -76,6 +76,15 @@ pub enum Input {
         /// Why.
         comment: String,
     },
+    /// Somebody goes on although the plan is known to be dangerous. Comes before `Begin`, and is recorded right after.
+    RiskAccepted {
+        /// What the plan may lead to.
+        what: String,
+        /// Who.
+        by: String,
+        /// Why.
+        because: String,
+    },
     /// Nothing but time passed: a `Wake` is due.
     TimePassed,
     /// What was to be seen before the first cut: the answer to [`Output::LookBefore`].

@@ -47,5 +47,5 @@ pub use io::{Input, Limits, Output};
 pub use progress::{Approval, Counts, PhaseState, PhaseStatus, StepState, StepStatus};
 pub use proofs::{Proof, Proofs};
 pub use run::Engine;
-pub use state::{Illegal, RunState, Status};
+pub use state::{AcceptedRisk, Illegal, RunState, Status};
 pub use task::{Stage, TaskState};

@@ -16,6 +16,9 @@ impl Engine {
                 Status::New => {
                     self.live = true;
                     self.record(Event::RunStarted { run, plan, mode, by, version });
+                    for event in std::mem::take(&mut self.accepted) {
+                        self.record(event);
+                    }
                     self.look_before_the_first_cut();
                 }
                 _ => self.refuse(),
@@ -28,6 +31,10 @@ impl Engine {
             Input::StopRequested { by, how } => self.stop_requested(by, how),
             Input::RollbackRequested { scope, reopen, by } => self.rollback_requested(scope, reopen, by),
             Input::Abandoned { by, comment } => self.abandoned(by, comment),
+            Input::RiskAccepted { what, by, because } => match self.state.status {
+                Status::New => self.accepted.push(Event::RiskAccepted { what, by, because }),
+                _ => self.refuse(),
+            },
             Input::TimePassed => self.wake = None,
             Input::Baseline { probes, because } => self.baseline(probes, because),
             Input::ServiceSeen { service, stands, because } => self.service_seen(service, stands, because),

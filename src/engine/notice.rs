@@ -39,7 +39,10 @@ impl Engine {
             self.queues.waves.insert(step);
         }
         match event {
-            Event::RunStarted { .. } | Event::HostReached { .. } | Event::StopRequested { .. } => {}
+            Event::RiskAccepted { .. }
+            | Event::RunStarted { .. }
+            | Event::HostReached { .. }
+            | Event::StopRequested { .. } => {}
             Event::PhaseEnded { .. } | Event::Abandoned { .. } | Event::GuardExtended { .. } => {}
             Event::ApprovalLapsed { step, .. } => {
                 self.queues.waves.insert(*step);
@@ -185,6 +188,7 @@ fn task_of(event: &Event) -> Option<TaskIx> {
         | Event::StopRequested { .. }
         | Event::RollbackStarted { .. }
         | Event::Abandoned { .. }
+        | Event::RiskAccepted { .. }
         | Event::RunEnded { .. }
         | Event::ApprovalLapsed { .. }
         | Event::Baseline { .. }

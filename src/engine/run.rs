@@ -27,6 +27,8 @@ pub struct Engine {
     pub(super) standing: Option<Standing>,
     /// Questions that were put to people in this process.
     pub(super) asked: BTreeSet<Question>,
+    /// Risks that were accepted before the run began.
+    pub(super) accepted: Vec<Event>,
     /// The wake-up that was ordered.
     pub(super) wake: Option<Time>,
     /// A look before the first cut was ordered, and its answer has not come.
@@ -49,6 +51,7 @@ impl Engine {
             live: false,
             standing: None,
             asked: BTreeSet::new(),
+            accepted: Vec::new(),
             wake: None,
             looking: false,
             refused: 0,

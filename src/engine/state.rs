@@ -41,6 +41,8 @@ pub struct RunState {
     pub(super) stop: Option<(String, StopHow)>,
     pub(super) refused: Option<String>,
     pub(super) abandoned: Option<String>,
+    /// What people took upon themselves when the run began.
+    pub(super) risks: Vec<AcceptedRisk>,
     pub(super) hosts: BTreeMap<HostIx, String>,
     pub(super) proofs: Proofs,
     /// How services stood, as the steady watch saw them.
@@ -65,6 +67,17 @@ pub enum Status {
     },
     /// Nothing more happens in this process.
     Ended(Verdict),
+}
+
+/// A danger of the plan that somebody took upon themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedRisk {
+    /// What the plan may lead to.
+    pub what: String,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub because: String,
 }
 
 /// An event that makes no sense in the state it meets.
@@ -113,6 +126,7 @@ impl RunState {
             stop: None,
             refused: None,
             abandoned: None,
+            risks: Vec::new(),
             hosts: BTreeMap::new(),
             proofs,
             services: BTreeMap::new(),
@@ -218,6 +232,10 @@ impl RunState {
     /// Who took on what was stuck.
     pub fn abandoned_by(&self) -> Option<&str> {
         self.abandoned.as_deref()
+    }
+    /// What people took upon themselves when the run began.
+    pub fn risks(&self) -> &[AcceptedRisk] {
+        &self.risks
     }
     /// Facts about a host that was reached, newest.
     pub fn host_reached(&self, host: HostIx) -> Option<&str> {

@@ -192,6 +192,15 @@ pub enum Event {
         /// What was seen, for people.
         because: String,
     },
+    /// Somebody goes on although the plan is known to be dangerous. Stands right after the run's first event.
+    RiskAccepted {
+        /// What the plan may lead to.
+        what: String,
+        /// Who takes it upon themselves.
+        by: String,
+        /// Why.
+        because: String,
+    },
 }
 
 /// How a service stands, as far as anybody can tell.

@@ -45,6 +45,20 @@ pub struct RunFacts {
     pub cuts: Vec<CutFacts>,
     /// Objectives of the runbook.
     pub objectives: Vec<ObjectiveFacts>,
+    /// Dangers of the plan that somebody took upon themselves when the run began.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accepted_risks: Vec<RiskFacts>,
+}
+
+/// A danger of the plan that somebody took upon themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RiskFacts {
+    /// What the plan may lead to.
+    pub what: String,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub because: String,
 }
 
 /// The tasks of one host.
@@ -171,6 +185,7 @@ impl RunFacts {
                 .collect(),
             cuts: cuts(state),
             objectives: objectives(state),
+            accepted_risks: risks(state),
         }
     }
 }
@@ -260,6 +275,11 @@ fn stuck_facts(plan: &Plan, task: TaskIx, end: &UndoEnd) -> StuckFacts {
         why: words::undo_end(plan, task, end),
         task,
     }
+}
+
+fn risks(state: &RunState) -> Vec<RiskFacts> {
+    let risks = state.risks().iter().cloned();
+    risks.map(|risk| RiskFacts { what: risk.what, by: risk.by, because: risk.because }).collect()
 }
 
 /// What a step that severs has done or found done, and nobody has taken back.

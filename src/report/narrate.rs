@@ -178,6 +178,10 @@ impl Narrator {
                 let text = format!("{} takes on what is stuck: {}", line(by), line(comment));
                 vec![self.run(Mark::Info, text)]
             }
+            Event::RiskAccepted { what, by, because } => {
+                let text = format!("{} accepts that {}: {}", line(by), line(what), line(because));
+                vec![self.run(Mark::Heading, text)]
+            }
             Event::RunEnded { verdict } => {
                 let mut said = self.flush_undone(plan);
                 said.push(self.run(verdict_mark(verdict), words::verdict(plan, verdict)));

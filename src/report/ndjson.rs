@@ -113,6 +113,7 @@ fn about(plan: &Plan, event: &Event) -> Map<String, Value> {
         | Event::StopRequested { .. }
         | Event::RollbackStarted { .. }
         | Event::Abandoned { .. }
+        | Event::RiskAccepted { .. }
         | Event::RunEnded { .. }
         | Event::Baseline { .. }
         | Event::ServiceSeen { .. } => Map::new(),

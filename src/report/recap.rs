@@ -43,6 +43,7 @@ pub fn recap(state: &RunState, tails: &Tails, look: &Look) -> String {
     section("Needs a person", stuck(state.plan(), &facts, tails, look));
     section("Open questions", questions(state));
     section("Cuts in place", cuts(&facts));
+    section("Accepted risks", risks(&facts));
     section("Objectives", objectives(&facts, look));
     section("Next", next(state, &facts, look));
     text
@@ -227,6 +228,13 @@ fn cuts(facts: &RunFacts) -> String {
         format!("  {}: cut by `{}`{on}{doubt}\n", cut.conduit, cut.step)
     });
     lines.collect()
+}
+
+fn risks(facts: &RunFacts) -> String {
+    let risks = facts.accepted_risks.iter();
+    risks
+        .map(|risk| format!("  {}: {} ({})\n", line(&risk.what), line(&risk.because), line(&risk.by)))
+        .collect()
 }
 
 fn objectives(facts: &RunFacts, look: &Look) -> String {

@@ -139,6 +139,11 @@ pub fn added() -> Vec<Event> {
     events.push(Event::GuardExtended { task: TaskIx(1), left: Millis(60_000) });
     events.extend(gates());
     events.extend(looks());
+    events.push(Event::RiskAccepted {
+        what: "it may lock the operator out".into(),
+        by: "ada".into(),
+        because: "the console is manned".into(),
+    });
     events
 }
 

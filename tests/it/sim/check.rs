@@ -216,6 +216,9 @@ impl Checker {
             Event::UndoEnded { task, end } => self.undo_ended(*task, end),
             Event::Abandoned { .. } => Ok(()),
             Event::GuardExtended { task, .. } => Err(format!("{task:?} has no guard")),
+            Event::RiskAccepted { .. } => {
+                require(self.tasks.iter().all(|task| !task.begun), || "a risk is accepted too late".into())
+            }
             Event::ApprovalLapsed { .. } => Err("no consent lapses here".into()),
             Event::RunEnded { verdict } => {
                 self.proof.services.clear();

@@ -95,6 +95,10 @@ impl Sim {
             by: "ann".into(),
             version: "0".into(),
         });
+        if self.world.rng.percent(5) {
+            let (by, because) = ("ann".into(), "the console is manned".into());
+            engine.handle(self.world.now, Input::RiskAccepted { what: "a lock-out".into(), by, because });
+        }
         let mut rollbacks = 0;
         loop {
             self.world.epoch += 1;
