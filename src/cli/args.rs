@@ -1,9 +1,11 @@
 //! Every flag and argument, in one place, with the words `--help` shows.
 
 use crate::cli::{
-    abort, approve, completions, graph, inventory, man, plan, resume, rollback, run, runs, schema, show,
-    validate, verify,
+    abort, approve, completions, graph, inventory, man, plan, probe, resume, rollback, run, runs, schema,
+    show, validate, verify,
 };
+use crate::drive::watch::{EVERY_DEFAULT, EVERY_MIN};
+use crate::model::Millis;
 use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -43,6 +45,8 @@ pub enum Verb {
     Graph(graph::Verb),
     /// List hosts, groups, zones and conduits, or the hosts a pattern matches.
     Inventory(inventory::Verb),
+    /// Carry out probes alone, and compare what they see with what is expected. Changes nothing.
+    Probe(probe::Verb),
     /// Carry a runbook out. With `--dry-run`: look, and change nothing.
     Run(run::Verb),
     /// Go on with a run that stopped, crashed or lost its controller.
@@ -119,6 +123,9 @@ pub struct Driving {
     /// Do not look with the negative probes before the first cut: then what is silent after it proves nothing.
     #[arg(long)]
     pub no_baseline: bool,
+    /// Look at the inventory's services so often while the run goes on, and put every change on record; `off`: never.
+    #[arg(long, value_name = "INTERVAL", default_value_t = WatchEvery::Every(EVERY_DEFAULT), value_parser = watch_every)]
+    pub watch_services: WatchEvery,
     /// Plain lines instead of live progress.
     #[arg(long)]
     pub no_progress: bool,
@@ -132,4 +139,34 @@ pub enum Format {
     Text,
     /// For machines.
     Json,
+}
+
+/// How often services are looked at while a run goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WatchEvery {
+    /// Never.
+    Off,
+    /// So often.
+    Every(Millis),
+}
+
+impl std::fmt::Display for WatchEvery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            WatchEvery::Off => f.write_str("off"),
+            WatchEvery::Every(every) => every.fmt(f),
+        }
+    }
+}
+
+fn watch_every(text: &str) -> Result<WatchEvery, String> {
+    if text == "off" {
+        return Ok(WatchEvery::Off);
+    }
+    let length: jiff::SignedDuration =
+        text.parse().map_err(|_| "write a length of time such as `5s`, or `off`".to_owned())?;
+    match u64::try_from(length.as_millis()).map(Millis) {
+        Ok(every) if every >= EVERY_MIN => Ok(WatchEvery::Every(every)),
+        Ok(_) | Err(_) => Err(format!("at least {EVERY_MIN}, or `off`")),
+    }
 }

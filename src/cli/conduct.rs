@@ -1,6 +1,6 @@
 //! What `run`, `resume` and `rollback` share: secrets, screen, runtime, recap, exit code.
 
-use crate::cli::args::{Args, Driving, Format};
+use crate::cli::args::{Args, Driving, Format, WatchEvery};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::printer;
 use crate::drive::clock::Clock;
@@ -12,6 +12,7 @@ use crate::drive::scrub::Scrubber;
 use crate::drive::secrets::{self, Secrets};
 use crate::drive::signals::Signals;
 use crate::drive::tools::Tools;
+use crate::drive::watch::{self, Watch};
 use crate::engine::{Engine, Input, Limits};
 use crate::journal::{RunDir, RunLock};
 use crate::model::Time;
@@ -54,14 +55,14 @@ pub fn on_runtime<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
 
 /// Fetches every secret the plan names, and the sudo password if `-K` asks for it.
 pub fn secrets(plan: &Plan, driving: &Driving) -> Result<(Secrets, Option<Secret>), CliError> {
-    on_runtime(secrets_of(plan, driving))?
+    on_runtime(secrets_of(plan, driving.ask_become_pass))?
 }
 
 /// The same, on a runtime that is there already.
-pub async fn secrets_of(plan: &Plan, driving: &Driving) -> Result<(Secrets, Option<Secret>), CliError> {
+pub async fn secrets_of(plan: &Plan, ask_become_pass: bool) -> Result<(Secrets, Option<Secret>), CliError> {
     let present = printer::person_present();
     let mut prompt = |text: &str| present.then(|| people::ask_secret(&format!("{text}: "))).flatten();
-    let become_password = match driving.ask_become_pass {
+    let become_password = match ask_become_pass {
         false => None,
         true => match prompt("sudo password") {
             Some(password) => Some(Secret::new(password)),
@@ -122,6 +123,8 @@ pub fn carry_out(conduct: Conduct, driving: &Driving, args: &Args) -> Result<Exi
         let on_reached = move |host: HostIx, facts: &str| {
             let _ = reached.send(News::Reached(host, facts.to_owned()));
         };
+        let watch =
+            services_watch(&conduct.plan, conduct.dir.id(), driving, &secrets, become_password.clone());
         let tools = tools(&conduct.plan, conduct.dir.id(), secrets, become_password, Rc::new(on_reached));
         let fleet = tools.fleet.clone();
         let shop = Workshop {
@@ -140,12 +143,16 @@ pub fn carry_out(conduct: Conduct, driving: &Driving, args: &Args) -> Result<Exi
             watch: args.verbose > 0,
             ask: present,
             baseline: !driving.no_baseline,
+            services: watch.clone(),
             by: people::who(),
             news: (tell, hear),
         });
         let (ending, engine) = live.carry_out(conduct.first, signals).await;
         let exit = conclude(&ending, &engine, &conduct.dir, &look, driving)?;
         if !matches!(ending, Ending::Left) {
+            if let Some(watch) = &watch {
+                watch::close(watch).await;
+            }
             fleet.close().await;
         }
         match ending {
@@ -153,6 +160,21 @@ pub fn carry_out(conduct: Conduct, driving: &Driving, args: &Args) -> Result<Exi
             Ending::Verdict(_) | Ending::Left => Ok(exit),
         }
     })?
+}
+
+/// The watch over services, if there is something to watch. It has connections of its own: no job waits for it.
+fn services_watch(
+    plan: &Arc<Plan>,
+    run: &RunId,
+    driving: &Driving,
+    secrets: &Secrets,
+    become_password: Option<Secret>,
+) -> Option<Watch> {
+    let WatchEvery::Every(every) = driving.watch_services else { return None };
+    plan.services.iter().find(|service| service.probe.is_some())?;
+    let (plan, run, secrets) = (plan.clone(), run.clone(), secrets.clone());
+    let fleet = Fleet::new(plan, run, secrets, become_password, Rc::new(|_, _| {})).keeping_links();
+    Some(Watch { fleet: Rc::new(fleet), every })
 }
 
 fn restored(conduct: &Conduct, limits: Limits) -> Result<Engine, CliError> {

@@ -12,6 +12,7 @@ pub mod inventory;
 pub mod man;
 pub mod plan;
 pub mod printer;
+pub mod probe;
 pub mod problems;
 pub mod resume;
 pub mod rollback;
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
         Verb::Plan(verb) => plan::carry_out(verb, &args),
         Verb::Graph(verb) => graph::carry_out(verb),
         Verb::Inventory(verb) => inventory::carry_out(verb, &args),
+        Verb::Probe(verb) => probe::carry_out(verb, &args),
         Verb::Run(verb) => run::carry_out(verb, &args),
         Verb::Resume(verb) => resume::carry_out(verb, &args),
         Verb::Rollback(verb) => rollback::carry_out(verb, &args),

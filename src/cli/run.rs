@@ -102,7 +102,7 @@ fn look(verb: &Verb, plan: Plan, args: &Args) -> Result<Exit, CliError> {
     let plan = Arc::new(plan);
     let driving = &verb.driving;
     let looked = conduct::on_runtime(async {
-        let (secrets, become_password) = conduct::secrets_of(&plan, driving).await?;
+        let (secrets, become_password) = conduct::secrets_of(&plan, driving.ask_become_pass).await?;
         // Nothing is claimed on any host, so this id is seen by nobody.
         let id = RunId(uuid::Uuid::now_v7().simple().to_string());
         let tools = Rc::new(conduct::tools(&plan, &id, secrets, become_password, Rc::new(|_, _| {})));

@@ -1,7 +1,7 @@
 //! Looks, and changes nothing: preflights, checks and probes, and an honest word on each task.
 
 use crate::drive::tools::{FIRST_ATTEMPT, Tools};
-use crate::model::event::Seen;
+use crate::model::event::{Before, Seen};
 use crate::model::names::{HostIx, TaskIx};
 use crate::model::{How, Outcome};
 use crate::plan::frozen::PlannedAction;
@@ -22,8 +22,9 @@ pub async fn carry_out(tools: Rc<Tools>, at_once: u32, stop: Stop, progress: &mu
     progress("checks");
     let outcomes = check_all(&tools, &gate, &preflights, &stop).await;
     progress("probes");
-    let probes = probe_all(&tools, &gate, &stop).await;
+    let mut probes = probe_all(&tools, &gate, &stop).await;
     let rows = judge_all(&tools, &preflights, outcomes);
+    say_before(&rows, &mut probes);
     DryRun { rows, preflights: looked, probes }
 }
 
@@ -122,6 +123,19 @@ async fn probe_all(tools: &Rc<Tools>, gate: &Rc<Semaphore>, stop: &Stop) -> Vec<
     }
     probes.sort_by_key(|(ix, number, _)| (*ix, *number));
     probes.into_iter().map(|(ix, _, seen)| (ix, seen)).collect()
+}
+
+/// What the silence of negative probes will be worth: the run makes the same look before its first cut.
+fn say_before(rows: &[DryRow], probes: &mut [(TaskIx, Seen)]) {
+    for (task, seen) in probes.iter_mut().filter(|(_, seen)| seen.is_negative()) {
+        let already = rows.iter().any(|row| row.task == *task && row.would == Would::AlreadySo);
+        seen.before = Some(match () {
+            () if seen.is_open() => Before::Open,
+            () if already => Before::CutAlready,
+            () if seen.is_told() => Before::NotOpen,
+            () => Before::NotLooked,
+        });
+    }
 }
 
 fn judge_all(tools: &Tools, preflights: &Preflights, outcomes: BTreeMap<TaskIx, Outcome>) -> Vec<DryRow> {

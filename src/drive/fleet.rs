@@ -22,6 +22,8 @@ pub struct Fleet {
     run: RunId,
     roads: Rc<Roads>,
     on_reached: OnReached,
+    /// Do hosts keep the connection of a probe for the next one?
+    keeps_links: bool,
     hosts: RefCell<BTreeMap<HostIx, Rc<dyn Remote>>>,
     controller: RefCell<Option<Rc<dyn Remote>>>,
 }
@@ -57,9 +59,15 @@ impl Fleet {
             run,
             roads: Rc::new(roads),
             on_reached,
+            keeps_links: false,
             hosts: RefCell::default(),
             controller: RefCell::default(),
         }
+    }
+
+    /// For somebody who looks again and again: without a login for each look.
+    pub fn keeping_links(self) -> Self {
+        Self { keeps_links: true, ..self }
     }
 
     /// A host of the plan.
@@ -73,8 +81,9 @@ impl Fleet {
             Reach::Local(_) => Rc::new(Here),
             Reach::Ssh(_) => Rc::new(Road { roads: self.roads.clone(), ix }),
         };
-        let host: Rc<dyn Remote> =
-            Host::new(planned.name.clone(), self.run.clone(), &reach, password, connector);
+        let host = Host::new(planned.name.clone(), self.run.clone(), &reach, password, connector);
+        host.keep_probe_links(self.keeps_links);
+        let host: Rc<dyn Remote> = host;
         let on_reached = self.on_reached.clone();
         host.on_reached(Box::new(move |facts| on_reached(ix, facts)));
         self.hosts.borrow_mut().insert(ix, host.clone());

@@ -4,7 +4,8 @@
 //! Nothing in here returns early on trouble: trouble with a host is news for the engine, trouble with a person
 //! is silence. The one exception is the journal. When it cannot be written, nothing more is started.
 
-mod before;
+mod looks;
+mod work;
 
 use crate::drive::about::about;
 use crate::drive::ahead::Ahead;
@@ -14,15 +15,16 @@ use crate::drive::clock::Clock;
 use crate::drive::job::{Back, Order, Workshop};
 use crate::drive::people::Keyboard;
 use crate::drive::signals::{Asked, Signals};
+use crate::drive::watch::Watch;
 use crate::engine::{Engine, Input, Output, RunState};
 use crate::journal::{JournalError, Message, Writer, inbox};
-use crate::model::event::{Facts, Found, Job, JobKind, Seen, StopHow, Verdict};
-use crate::model::names::HostIx;
+use crate::model::Time;
+use crate::model::event::{Job, JobKind, Seen, Stands, StopHow, Verdict};
+use crate::model::names::{HostIx, ServiceName};
 use crate::model::question::{Answer, Choice, Question};
-use crate::model::{Outcome, Time};
 use crate::report::asking;
 use crate::report::display::{self, Display};
-use crate::transport::{Stop, Stopper};
+use crate::transport::Stopper;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -58,6 +60,7 @@ pub struct Live<'a> {
     ahead: Ahead,
     /// Is there a look before the first cut?
     baseline: bool,
+    services: Option<Watch>,
     wake: Option<Time>,
     answered_files: Vec<PathBuf>,
     ended: Option<Verdict>,
@@ -73,6 +76,8 @@ pub enum News {
     Printed(Job, display::Stream, Vec<u8>),
     /// What was seen before the first cut, and why it is not all, if so.
     LookedBefore(Vec<Seen>, String),
+    /// A service was looked at for the first time, or changed.
+    ServiceSeen(ServiceName, Stands, String),
 }
 
 /// How the loop ended.
@@ -104,6 +109,8 @@ pub struct Parts<'a> {
     pub ask: bool,
     /// Look before the first cut?
     pub baseline: bool,
+    /// Watch services, and how.
+    pub services: Option<Watch>,
     /// Who is at the keyboard.
     pub by: String,
     /// The two ends of the news: the fleet already holds one.
@@ -133,6 +140,7 @@ impl<'a> Live<'a> {
             claimed,
             ahead,
             baseline: parts.baseline,
+            services: parts.services,
             wake: None,
             answered_files: Vec::new(),
             ended: None,
@@ -141,6 +149,7 @@ impl<'a> Live<'a> {
 
     /// Carries the run out from `first` (begin, resume or rollback) to its end in this process.
     pub async fn carry_out(mut self, first: Vec<Input>, mut signals: Signals) -> (Ending, Engine) {
+        let _watching = self.watch_services();
         let mut inbox_tick = interval(INBOX_EVERY);
         let mut screen_tick = interval(TICK_EVERY);
         inbox_tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -253,7 +262,7 @@ impl<'a> Live<'a> {
                 let _ = tell.send(News::Printed(job, stream, bytes.to_vec()));
             }) as crate::drive::sink::Watcher
         });
-        tokio::task::spawn_local(work(shop, tell, order, stop, watcher));
+        tokio::task::spawn_local(work::work(shop, tell, order, stop, watcher));
     }
 
     /// Takes in this piece of news and what else is there, so that one sync covers all that follows.
@@ -285,6 +294,9 @@ impl<'a> Live<'a> {
             }
             News::LookedBefore(probes, because) => {
                 self.engine.handle(now, Input::Baseline { probes, because });
+            }
+            News::ServiceSeen(service, stands, because) => {
+                self.engine.handle(now, Input::ServiceSeen { service, stands, because });
             }
         }
     }
@@ -381,37 +393,5 @@ async fn typed(keyboard: &mut Option<Keyboard>) -> Option<String> {
     match keyboard {
         Some(keyboard) => keyboard.line().await,
         None => std::future::pending().await,
-    }
-}
-
-async fn work(
-    shop: Rc<Workshop>,
-    tell: mpsc::UnboundedSender<News>,
-    order: Order,
-    stop: Stop,
-    watcher: Option<crate::drive::sink::Watcher>,
-) {
-    let job = order.job;
-    // A mistake of ours in one job must not leave the run waiting for its end for ever.
-    let carried = tokio::task::spawn_local(async move { shop.carry_out(order, stop, watcher).await });
-    let back = carried.await.unwrap_or_else(|_| given_up(job));
-    // Nobody listens any more only when the loop is over, and then the receipt on the host tells.
-    let _ = tell.send(News::Back(job, back));
-}
-
-/// What is known of a job whose own task broke down here: nothing.
-fn given_up(job: Job) -> Back {
-    let because = "blackstart made a mistake while it carried this out; stderr says more".to_owned();
-    match job.kind {
-        JobKind::ResolveRun | JobKind::ResolveUndo => {
-            Back::Read(Found::NotReached { because, try_again: false })
-        }
-        JobKind::Check
-        | JobKind::Snapshot
-        | JobKind::Arm
-        | JobKind::Run
-        | JobKind::Confirm
-        | JobKind::Verify
-        | JobKind::Undo => Back::Ended(Outcome::Unknown { because }, Facts::default()),
     }
 }

@@ -246,6 +246,10 @@ impl RunState {
     pub fn proofs(&self) -> &Proofs {
         &self.proofs
     }
+    /// The time of the newest event.
+    pub fn newest_at(&self) -> Time {
+        self.newest_at
+    }
     /// How each service stood that the steady watch has looked at.
     pub fn services(&self) -> impl Iterator<Item = (&ServiceName, &Watched)> {
         self.services.iter()

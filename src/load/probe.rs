@@ -1,13 +1,13 @@
 //! Reads probes, of steps and of services.
 
-use super::grammar::probe::Probe as Shape;
+use super::grammar::probe::{Dns as DnsShape, Probe as Shape};
 use super::shapes::At;
 use super::sink::Sink;
 use super::template::{Checker, Context, Use};
-use super::values::{DAY, length, length_or_zero, name};
+use super::values::{DAY, length, length_or_zero, name, required};
 use crate::model::names::HostName;
 use crate::model::place::{Located, Span};
-use crate::model::probe::{Expect, Probe, ProbeKind, Vantage};
+use crate::model::probe::{DNS_PORT, Expect, Probe, ProbeKind, Record, Transport, Vantage};
 use crate::model::{Millis, Problem};
 
 /// A service that does not answer within three seconds is not up, and a cut is proved by silence of this length.
@@ -27,12 +27,18 @@ pub(super) struct ProbeContext<'a, 'b> {
 impl ProbeContext<'_, '_> {
     /// Reads one probe.
     pub(super) fn read(&self, shape: Shape, at: Span) -> Option<Probe> {
-        let Shape { tcp, http, status, contains, command, from, expect, timeout, within } = shape;
-        let named = [("tcp", tcp.is_some()), ("http", http.is_some()), ("command", command.is_some())];
+        let Shape { tcp, http, status, contains, icmp, dns, command, from, expect, timeout, within } = shape;
+        let named = [
+            ("tcp", tcp.is_some()),
+            ("http", http.is_some()),
+            ("icmp", icmp.is_some()),
+            ("dns", dns.is_some()),
+            ("command", command.is_some()),
+        ];
         let named: Vec<&str> = named.iter().filter(|(_, there)| *there).map(|(key, _)| *key).collect();
         if named.len() != 1 {
             let what = match named.as_slice() {
-                [] => "a probe says neither `tcp`, `http` nor `command`".to_owned(),
+                [] => "a probe says neither `tcp`, `http`, `icmp`, `dns` nor `command`".to_owned(),
                 _ => format!("a probe can only say one of {}", super::sink::quoted_list(named)),
             };
             self.sink.push(Problem::error("one-of", what).at(at).hint("write one probe for each"));
@@ -46,10 +52,17 @@ impl ProbeContext<'_, '_> {
             }
         }
         let default = if command.is_some() { COMMAND_TIMEOUT_DEFAULT } else { TIMEOUT_DEFAULT };
-        let kind = match (tcp, http, command) {
-            (Some(tcp), None, None) => tcp.located().and_then(|tcp| self.tcp(tcp)),
-            (None, Some(http), None) => http.located().and_then(|url| self.http(url, status, contains)),
-            (None, None, Some(command)) => command.located().and_then(|script| self.command(script)),
+        let at_controller = from.as_ref().is_none_or(|from| from.value.as_deref() == Some("controller"));
+        let kind = match (tcp, http, icmp, dns, command) {
+            (Some(tcp), None, None, None, None) => tcp.located().and_then(|tcp| self.tcp(tcp)),
+            (None, Some(http), None, None, None) => {
+                http.located().and_then(|url| self.http(url, status, contains))
+            }
+            (None, None, Some(icmp), None, None) => icmp.located().and_then(|host| self.icmp(host)),
+            (None, None, None, Some(dns), None) => self.dns(dns, at_controller),
+            (None, None, None, None, Some(command)) => {
+                command.located().and_then(|script| self.command(script))
+            }
             _ => None,
         };
         let from = from.map(|from| self.vantage(from));
@@ -137,6 +150,57 @@ impl ProbeContext<'_, '_> {
             path,
             status: status.map_or(Some(None), |status| status.map(Some))?,
             contains: contains.map_or(Some(None), |contains| contains.map(Some))?,
+        })
+    }
+
+    fn icmp(&self, host: Located<String>) -> Option<ProbeKind> {
+        self.template(&host, Use::Shown);
+        match host_and_port(&host.value) {
+            Ok((name, None)) => Some(ProbeKind::Icmp { host: name }),
+            // An IPv6 address needs no brackets where no port can follow.
+            _ if host.value.parse::<std::net::Ipv6Addr>().is_ok() => {
+                Some(ProbeKind::Icmp { host: host.value })
+            }
+            Ok((_, Some(port))) => {
+                let what = format!("ICMP knows no ports, and `{port}` is one");
+                self.refuse(&host, what, "write the host alone, or probe the port with `tcp`")
+            }
+            Err(what) => self.refuse(&host, what, "write a host name or an address"),
+        }
+    }
+
+    fn dns(&self, dns: At<DnsShape>, at_controller: bool) -> Option<ProbeKind> {
+        let (span, DnsShape { name, server, record, answer, transport }) = (dns.span, dns.value?);
+        let shown = |text: Located<String>| {
+            self.template(&text, Use::Shown);
+            text
+        };
+        let name = required(self.sink, "`dns`", span, "name", name).map(shown);
+        let name = name.and_then(|name| match name.value.trim().is_empty() {
+            true => self.refuse(&name, "there is no name to ask for".to_owned(), "write `www.example.org`"),
+            false => Some(name.value),
+        });
+        let server = required(self.sink, "`dns`", span, "server", server).map(shown);
+        let server = server.and_then(|server| match host_and_port(&server.value) {
+            Ok((host, port)) => Some((host, port.unwrap_or(DNS_PORT))),
+            Err(what) => self.refuse(&server, what, "write `host` or `host:port`, and `[::1]` for IPv6"),
+        });
+        if let Some(At { value: Some(Transport::Udp), span }) = &transport
+            && !at_controller
+        {
+            let what = "datagrams do not pass through a host's SSH connection";
+            let hint = "leave `transport` out for TCP, or use a `command` such as `dig` on the host";
+            self.sink.push(Problem::error("udp-from-host", what).at(*span).hint(hint));
+        }
+        let answer = answer.map(|answer| answer.located().map(|answer| shown(answer).value));
+        let (server, port) = server?;
+        Some(ProbeKind::Dns {
+            name: name?,
+            server,
+            port,
+            record: record.map_or(Some(Record::A), |record| record.value)?,
+            answer: answer.map_or(Some(None), |answer| answer.map(Some))?,
+            transport: transport.map_or(Some(None), |transport| transport.value.map(Some))?,
         })
     }
 

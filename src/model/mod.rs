@@ -10,6 +10,7 @@ pub mod place;
 pub mod probe;
 pub mod problem;
 pub mod question;
+pub mod seen;
 pub mod runbook;
 pub mod secret;
 pub mod signers;

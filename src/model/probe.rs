@@ -111,6 +111,9 @@ pub enum Record {
     Txt,
 }
 
+/// The port that name servers listen on.
+pub const DNS_PORT: u16 = 53;
+
 /// How DNS messages travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

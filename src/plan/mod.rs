@@ -31,3 +31,4 @@ pub use frozen::Plan;
 pub use script::{
     SECRET_SHOWN, assignment, fill, fill_fetch, fill_probe, fill_upload, render_script, secret_variable,
 };
+pub use services::services_alone;

@@ -4,7 +4,7 @@ use super::escape::line;
 use super::look::Look;
 use super::recap::list;
 use super::words::{self, CONTROLLER, so_many};
-use crate::model::event::Seen;
+use crate::model::event::{Before, Seen};
 use crate::model::names::{HostIx, StepIx, TaskIx};
 use crate::plan::Plan;
 use console::Style;
@@ -174,14 +174,35 @@ fn probes(plan: &Plan, dry: &DryRun, look: &Look) -> String {
             false => look.paint(Style::new().yellow(), "!"),
         };
         let (what, expected, saw) = (line(&seen.what), line(&seen.expected), line(&seen.seen));
-        let wanted = if seen.agrees {
-            String::new()
-        } else {
-            format!(", wanted {expected} after `{}`", plan.step_of(*task).id)
+        let wanted = match (seen.before.and_then(in_the_run), seen.agrees) {
+            (Some(worth), _) => format!("; {worth}"),
+            (None, true) => String::new(),
+            (None, false) => format!(", wanted {expected} after `{}`", plan.step_of(*task).id),
         };
         format!("  {sign} {what}: {saw}{wanted}\n")
     });
-    lines.collect()
+    lines.collect::<String>() + &baseline(dry)
+}
+
+/// What the silence of a negative probe will be worth after the cut, if that is to be said.
+fn in_the_run(before: Before) -> Option<&'static str> {
+    match before {
+        Before::Open => None,
+        Before::CutAlready => Some("its cut is in place already"),
+        Before::NotOpen => Some("is not open before the cut, so its silence WILL PROVE NOTHING"),
+        Before::NotLooked => Some("is not seen before the cut, so its silence WILL PROVE NOTHING"),
+    }
+}
+
+/// The look that a run makes before its first cut, in one line.
+fn baseline(dry: &DryRun) -> String {
+    let of = |which: fn(&Before) -> bool| {
+        dry.probes.iter().filter(|(_, seen)| seen.before.as_ref().is_some_and(which)).count()
+    };
+    match (of(|_| true), of(|before| *before == Before::Open)) {
+        (0, _) => String::new(),
+        (all, open) => format!("  before the first cut: {open} of {} open\n", so_many(all, "negative probe")),
+    }
 }
 
 fn coverage(dry: &DryRun) -> String {
@@ -237,7 +258,7 @@ pub fn dry_run_json(plan: &Plan, dry: &DryRun) -> Value {
             let step = plan.step_of(*task);
             let host = plan.host_of(*task).map(|host| &host.name);
             json!({ "step": step.id, "host": host, "what": seen.what, "expected": seen.expected,
-                    "seen": seen.seen, "agrees": seen.agrees })
+                    "seen": seen.seen, "agrees": seen.agrees, "before": seen.before })
         })
         .collect();
     json!({ "changed": false, "judged": known, "total": total, "tasks": tasks, "hosts": hosts, "probes": probes })

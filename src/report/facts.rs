@@ -1,5 +1,7 @@
 //! What a run came to, counted: the facts of the recap, for its text and its JSON alike.
 
+use super::availability::ServiceFacts;
+use super::proof::ProofFacts;
 use super::words;
 use crate::engine::{PhaseStatus, RunState, Status, StepStatus};
 use crate::model::Time;
@@ -48,6 +50,10 @@ pub struct RunFacts {
     /// Dangers of the plan that somebody took upon themselves when the run began.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub accepted_risks: Vec<RiskFacts>,
+    /// What negative probes prove; `null` if none was carried out.
+    pub proof: Option<ProofFacts>,
+    /// How services stood while they were watched.
+    pub services: Vec<ServiceFacts>,
 }
 
 /// A danger of the plan that somebody took upon themselves.
@@ -186,6 +192,8 @@ impl RunFacts {
             cuts: cuts(state),
             objectives: objectives(state),
             accepted_risks: risks(state),
+            proof: ProofFacts::of(state),
+            services: ServiceFacts::all(state),
         }
     }
 }

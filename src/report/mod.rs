@@ -13,6 +13,7 @@ pub mod words;
 pub mod display;
 pub mod going_on;
 pub mod narrate;
+mod told;
 pub mod ndjson;
 pub mod plain;
 pub mod progress;
@@ -26,6 +27,9 @@ pub mod plan_text;
 
 pub mod dry_run;
 pub mod facts;
+pub mod availability;
+pub mod probes;
+pub mod proof;
 pub mod recap;
 pub mod runs;
 pub mod show;

@@ -6,6 +6,7 @@ use super::commands;
 use super::escape::line;
 use super::look::Look;
 use super::tails::Tails;
+pub use super::told::{Line, Mark, answer_lines, last_lines};
 use super::watched;
 use super::words;
 use crate::engine::{RunState, Stage};
@@ -15,42 +16,6 @@ use crate::model::question::Question;
 use crate::model::{Millis, Outcome, Time};
 use crate::plan::Plan;
 use std::collections::BTreeMap;
-
-/// One thing said about a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// What kind of news.
-    pub mark: Mark,
-    /// `run`, `phase`, `step`, `task` or `host`.
-    pub noun: &'static str,
-    /// Its name.
-    pub name: String,
-    /// What is said about it.
-    pub text: String,
-    /// What a host printed about it.
-    pub printed: Vec<String>,
-    /// What else there is to know, each on a line of its own.
-    pub more: Vec<String>,
-}
-
-/// What kind of news a line is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
-    /// A run, phase or rollback begins.
-    Heading,
-    /// Something ended well.
-    Good,
-    /// Something went wrong.
-    Bad,
-    /// Nobody knows yet, or never will.
-    Unsure,
-    /// People must act.
-    Ask,
-    /// Something was taken back.
-    Back,
-    /// Good to know.
-    Info,
-}
 
 /// Tells the events of one run in order.
 #[derive(Debug)]
@@ -71,6 +36,7 @@ enum Kind {
     Unseen,
     Receipt,
     Undo,
+    Proof,
 }
 
 /// Tasks of a step that were taken back and not told yet.
@@ -141,7 +107,13 @@ impl Narrator {
                 vec![task(plan, job.task, Mark::Info, format!("{} started{}", job.kind, try_of(*job)))]
             }
             Event::JobStarted { .. } => Vec::new(),
-            Event::JobEnded { job, outcome, .. } => self.job_ended(plan, *job, outcome),
+            Event::JobEnded { job, outcome, facts } => {
+                let mut said = self.job_ended(plan, *job, outcome);
+                for (mark, text) in watched::no_proofs(facts) {
+                    said.extend(self.capped(plan, job.task, Kind::Proof, task(plan, job.task, mark, text)));
+                }
+                said
+            }
             Event::ReceiptRead { job, found } => self.receipt_read(plan, *job, found),
             Event::RetryPlanned { task: ix, kind, at: next } => self.retry(state, at, *ix, *kind, *next),
             Event::WaitStarted { task: ix, until } => {
@@ -391,25 +363,6 @@ impl Undone {
         };
         self.ends.into_values().map(line).collect()
     }
-}
-
-impl Line {
-    pub(super) fn new(mark: Mark, noun: &'static str, name: String, text: String) -> Self {
-        Self { mark, noun, name, text, printed: Vec::new(), more: Vec::new() }
-    }
-}
-
-/// One line for each possible answer: what it says and what to type for it.
-pub fn answer_lines(answers: &[(&'static str, String)]) -> Vec<String> {
-    let width = answers.iter().map(|(_, command)| command.chars().count()).max().unwrap_or(0);
-    answers.iter().map(|(says, command)| format!("{command:width$}   {says}")).collect()
-}
-
-/// The last lines of a text, made safe.
-pub fn last_lines(text: &str, max: usize) -> Vec<String> {
-    let mut last: Vec<String> = text.lines().rev().take(max).map(line).collect();
-    last.reverse();
-    last
 }
 
 fn task(plan: &Plan, ix: TaskIx, mark: Mark, text: String) -> Line {

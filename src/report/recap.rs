@@ -2,11 +2,13 @@
 //! next command to type.
 
 use super::asking;
+use super::availability;
 use super::commands;
 use super::escape::line;
 use super::facts::{FailureFacts, HostFacts, RunFacts};
 use super::look::Look;
 use super::narrate::last_lines;
+use super::proof;
 use super::table::{Align, Table};
 use super::tails::Tails;
 use super::words::{self, CONTROLLER, so_many};
@@ -44,6 +46,8 @@ pub fn recap(state: &RunState, tails: &Tails, look: &Look) -> String {
     section("Open questions", questions(state));
     section("Cuts in place", cuts(&facts));
     section("Accepted risks", risks(&facts));
+    section("Proof", proof::section(facts.proof.as_ref(), look));
+    section("Services", availability::section(&facts.services, look));
     section("Objectives", objectives(&facts, look));
     section("Next", next(state, &facts, look));
     text

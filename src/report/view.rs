@@ -2,6 +2,7 @@
 //! waited for. Pure: a state, a time and a size in, lines out.
 
 use super::asking;
+use super::availability;
 use super::going_on::{GoingOn, Pause, is_late, job_time, to_take_back};
 use super::look::{Look, clock};
 use super::words;
@@ -46,6 +47,7 @@ pub fn view(state: &RunState, look: &Look, now: Time, size: Size) -> Vec<String>
 
     let mut top = vec![look.dim(&"─".repeat(width)), head(state, look, now, width)];
     top.extend(phases(state, look, now));
+    top.extend(availability::view_line(state, look));
     let steps = steps(state, look);
     let pauses = pauses(&going_on, look, now);
     let people = people(state, &going_on, look);

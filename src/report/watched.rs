@@ -3,8 +3,9 @@
 use super::escape::line;
 use super::look::Look;
 use super::narrate::{Line, Mark};
+use super::proof;
 use super::words::so_many;
-use crate::model::event::{Seen, Stands};
+use crate::model::event::{Before, Facts, Seen, Stands};
 use crate::model::names::ServiceName;
 
 /// The look before the first cut. What was not open then is named: its silence will prove nothing.
@@ -47,4 +48,18 @@ pub fn stands_word(stands: Stands) -> &'static str {
         Stands::Down => "DOWN",
         Stands::Unknown => "unknown",
     }
+}
+
+/// What is to be said of negative probes whose silence is no proof.
+pub(super) fn no_proofs(facts: &Facts) -> Vec<(Mark, String)> {
+    let silent = facts.probes.iter().filter(|seen| seen.agrees && seen.is_negative());
+    let said = silent.filter_map(|seen| {
+        let before = seen.before?;
+        let mark = match before {
+            Before::Open | Before::CutAlready => Mark::Info,
+            Before::NotOpen | Before::NotLooked => Mark::Unsure,
+        };
+        Some((mark, format!("{}: {}", line(&seen.what), proof::worth(before)?)))
+    });
+    said.collect()
 }

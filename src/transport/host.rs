@@ -9,6 +9,7 @@ mod lanes;
 mod preflight;
 mod resolve;
 mod tcp;
+mod tool;
 mod upload;
 
 use super::lane::Opening;
@@ -41,6 +42,7 @@ pub struct Host {
     name: HostName,
     lanes: Rc<Lanes>,
     probes: Semaphore,
+    spare: Rc<tcp::Spare>,
 }
 
 impl Host {
@@ -63,7 +65,12 @@ impl Host {
             becomes @ Become::Sudo { .. } => Some(Opening { becomes, password, ..opening.clone() }),
         };
         let lanes = Rc::new(Lanes::new(connector, opening, privileged));
-        Rc::new(Self { name, lanes, probes: Semaphore::new(tcp::PROBES_AT_ONCE) })
+        Rc::new(Self { name, lanes, probes: Semaphore::new(tcp::PROBES_AT_ONCE), spare: Rc::default() })
+    }
+
+    /// Keep the connection of a TCP probe that was answered, for the next one?
+    pub fn keep_probe_links(&self, keep: bool) {
+        self.spare.keep(keep);
     }
 }
 
@@ -140,7 +147,7 @@ impl Remote for Host {
     fn tcp<'a>(&'a self, host: &'a str, port: u16, limit: Millis) -> Pending<'a, Result<Connected, Trouble>> {
         Box::pin(async move {
             let _turn = self.probes.acquire().await;
-            tcp::tcp(&self.lanes, host, port, limit).await
+            tcp::tcp(&self.lanes, &self.spare, self.name.as_str(), host, port, limit).await
         })
     }
 
@@ -172,7 +179,10 @@ impl Remote for Host {
     }
 
     fn close<'a>(&'a self) -> Pending<'a, ()> {
-        Box::pin(self.lanes.close())
+        Box::pin(async move {
+            self.spare.keep(false);
+            self.lanes.close().await;
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::drive::tools::Tools;
 use crate::model::Millis;
 use crate::model::names::{HostIx, TaskIx};
-use crate::model::probe::{Expect, Probe, ProbeKind, Vantage};
+use crate::model::probe::{DNS_PORT, Expect, Probe, ProbeKind, Vantage};
 use crate::model::secret::Secret;
 use crate::plan::{self, Plan};
 use sha2::{Digest, Sha256};
@@ -133,9 +133,6 @@ fn target(kind: &ProbeKind) -> String {
         }
     }
 }
-
-/// The port that name servers listen on.
-pub const DNS_PORT: u16 = 53;
 
 /// An IPv6 address in brackets, as a port after it needs.
 pub fn bracketed(host: &str) -> String {

@@ -1,8 +1,12 @@
 //! A TCP connection from a host, over a connection of its own, so that a silence is the target's alone.
 
-use super::super::wire::{Connected, FROM_WIRE_QUEUE, Link, TO_WIRE_QUEUE, Trouble, Wire};
+use super::super::wire::{
+    Connected, FROM_WIRE_QUEUE, FromWire, Link, TO_WIRE_QUEUE, Trouble, TroubleKind, Wire,
+};
 use super::lanes::Lanes;
+use super::tool::{self, ByTool};
 use crate::model::Millis;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use tokio::sync::mpsc;
 
@@ -13,42 +17,101 @@ pub(super) const PROBES_AT_ONCE: usize = 4;
 /// that swallows packets would hold up every other probe from this host.
 pub(super) async fn tcp(
     lanes: &Rc<Lanes>,
+    spare: &Rc<Spare>,
+    name: &str,
     host: &str,
     port: u16,
     limit: Millis,
 ) -> Result<Connected, Trouble> {
     // The host as a whole first: what was refused for good is refused here too, without another try.
     lanes.link().await?;
-    let link = lanes.fresh_link().await?;
-    // Only the link knows whether the target was really tried all that time and the host itself was heard.
-    let wire = link.tcp_within(host, port, limit).await?;
-    Ok(Connected { wire: keeping(wire, link), by: None })
+    if let Some(link) = spare.take() {
+        match over(link, spare, name, host, port, limit).await {
+            // It had died unnoticed: over a fresh one.
+            Err(trouble) if matches!(trouble.kind, TroubleKind::Lost | TroubleKind::Unreachable) => {}
+            answer => return answer,
+        }
+    }
+    over(lanes.fresh_link().await?, spare, name, host, port, limit).await
 }
 
-/// The wire, and the connection beneath it for as long as somebody uses the wire.
-fn keeping(mut inner: Wire, link: Rc<dyn Link>) -> Wire {
-    let (to, mut to_inner) = mpsc::channel(TO_WIRE_QUEUE);
+async fn over(
+    link: Rc<dyn Link>,
+    spare: &Rc<Spare>,
+    name: &str,
+    host: &str,
+    port: u16,
+    limit: Millis,
+) -> Result<Connected, Trouble> {
+    // Only the link knows whether the target was really tried all that time and the host itself was heard.
+    match link.tcp_within(host, port, limit).await {
+        Ok(wire) => Ok(Connected { wire: keeping(wire, Vec::new(), link, spare.clone()), by: None }),
+        // Its SSH server will not: perhaps somebody on the host will.
+        Err(trouble) if trouble.kind == TroubleKind::Refused => {
+            let ByTool { wire, said, tool } = tool::connect(&*link, name, host, port, limit).await?;
+            let wire = keeping(wire, said, link, spare.clone());
+            Ok(Connected { wire, by: Some(tool::by(&tool, name)) })
+        }
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// The connection of a probe that was answered, kept for the next one where somebody looks again and again. After
+/// a silence libssh2 is not done with the last one yet, and it is not kept.
+#[derive(Default)]
+pub(super) struct Spare {
+    keep: Cell<bool>,
+    link: RefCell<Option<Rc<dyn Link>>>,
+}
+
+impl Spare {
+    pub(super) fn keep(&self, keep: bool) {
+        self.keep.set(keep);
+        if !keep {
+            self.link.take();
+        }
+    }
+    fn take(&self) -> Option<Rc<dyn Link>> {
+        self.link.take().filter(|link| link.is_up())
+    }
+    fn put(&self, link: Rc<dyn Link>) {
+        if self.keep.get() && link.is_up() {
+            self.link.replace(Some(link));
+        }
+    }
+}
+
+/// The wire, and the connection beneath it for as long as somebody uses the wire. `said` came from it already.
+fn keeping(inner: Wire, said: Vec<u8>, link: Rc<dyn Link>, spare: Rc<Spare>) -> Wire {
+    let (to, to_inner) = mpsc::channel(TO_WIRE_QUEUE);
     let (from_inner, from) = mpsc::channel(FROM_WIRE_QUEUE);
     tokio::task::spawn_local(async move {
-        let _link = link;
-        let mut writing = true;
-        loop {
-            tokio::select! {
-                bytes = to_inner.recv(), if writing => match bytes {
-                    Some(bytes) => writing = inner.to.send(bytes).await.is_ok(),
-                    None => writing = false,
-                },
-                message = inner.from.recv() => match message {
-                    Some(message) => {
-                        if from_inner.send(message).await.is_err() {
-                            return;
-                        }
-                    }
-                    None => return,
-                },
-                () = from_inner.closed() => return,
-            }
+        if said.is_empty() || from_inner.send(FromWire::Out(said)).await.is_ok() {
+            pass_on(inner, to_inner, from_inner).await;
         }
+        spare.put(link);
     });
     Wire { to, from }
+}
+
+/// Until either side is done.
+async fn pass_on(mut inner: Wire, mut to_inner: mpsc::Receiver<Vec<u8>>, from_inner: mpsc::Sender<FromWire>) {
+    let mut writing = true;
+    loop {
+        tokio::select! {
+            bytes = to_inner.recv(), if writing => match bytes {
+                Some(bytes) => writing = inner.to.send(bytes).await.is_ok(),
+                None => writing = false,
+            },
+            message = inner.from.recv() => match message {
+                Some(message) => {
+                    if from_inner.send(message).await.is_err() {
+                        return;
+                    }
+                }
+                None => return,
+            },
+            () = from_inner.closed() => return,
+        }
+    }
 }

@@ -11,5 +11,5 @@ mod words;
 
 pub use lane::{Gone, Lane, News, UPLOAD_CHUNK_BYTES};
 pub use nonce::fresh as nonce;
-pub use opening::{Opening, quote};
+pub use opening::{Opening, begin_script, quote};
 pub use words::{End, Group, Hello, Receipt, Refusal};

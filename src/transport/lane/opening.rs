@@ -105,6 +105,12 @@ impl Opening {
     }
 }
 
+/// What a loader takes to become a small script of ours, which then has stdin and stdout to itself.
+pub fn begin_script(script: &str) -> String {
+    let text = format!("{script}{END_OF_AGENT}\n");
+    format!("{}{text}", line(&load(&text)))
+}
+
 const END_OF_AGENT: &str = "#end";
 
 /// A line that `LOADER` obeys.

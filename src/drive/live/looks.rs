@@ -1,8 +1,9 @@
-//! The look before the first cut, beside whatever else goes on.
+//! What is looked at beside the run's own jobs: before the first cut, and services all the time.
 
 use super::{Live, News};
-use crate::drive::baseline;
+use crate::drive::{baseline, watch};
 use crate::transport::Stop;
+use tokio::task::JoinSet;
 
 /// What is on record when the operator did not want the look.
 const NOT_WANTED: &str = "nobody looked before the first cut (--no-baseline)";
@@ -23,5 +24,13 @@ impl Live<'_> {
                 .unwrap_or_else(|_| (Vec::new(), "blackstart made a mistake while it looked".to_owned()));
             let _ = tell.send(News::LookedBefore(probes, because));
         });
+    }
+
+    /// Watches services until what it returns is dropped.
+    pub(super) fn watch_services(&self) -> Option<JoinSet<()>> {
+        let (watch, tell) = (self.services.as_ref()?, self.tell.clone());
+        Some(watch::start(watch, &self.shop.tools.plan, move |service, stands, because| {
+            let _ = tell.send(News::ServiceSeen(service, stands, because));
+        }))
     }
 }
