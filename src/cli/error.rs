@@ -19,6 +19,8 @@ pub enum Exit {
     Problems = 10,
     /// Runbook or inventory changed since the plan was frozen.
     Drifted = 11,
+    /// The plan can lock the operator out, or leaves a path open.
+    Unsafe = 12,
     /// Failed, and taken back.
     RolledBack = 20,
     /// A person must look.

@@ -5,6 +5,7 @@ pub mod approve;
 pub mod args;
 pub mod completions;
 pub mod conduct;
+pub mod dangers;
 pub mod error;
 pub mod files;
 pub mod graph;

@@ -1,9 +1,10 @@
 //! `blackstart plan`: what a run would do, without contacting anything.
 
 use crate::cli::args::{Args, Choosing, Format, Input};
+use crate::cli::dangers::Dangers;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::{files, printer};
-use crate::plan;
+use crate::plan::{self, Plan};
 use crate::report::plan_text;
 
 /// Show what a run would do.
@@ -16,7 +17,7 @@ pub struct Verb {
     /// Also the exact commands for each host; secrets show as ****.
     #[arg(short, long)]
     commands: bool,
-    /// json: the frozen plan itself.
+    /// json: the frozen plan itself; lock-outs stand under `lock_outs`.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -24,11 +25,22 @@ pub struct Verb {
 /// Compiles the plan and shows it.
 pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     let plan = files::compile(&verb.input, &verb.choosing)?;
+    let dangers = Dangers::of(&plan);
     match verb.format {
-        Format::Json => printer::data(&plan::to_json(&plan))?,
+        Format::Json => printer::data(&with(&plan, &dangers))?,
         Format::Text => {
-            printer::data(&plan_text::text(&plan, &printer::look_of_stdout(args), verb.commands))?
+            printer::data(&plan_text::text(&plan, &printer::look_of_stdout(args), verb.commands))?;
+            dangers.say(&plan);
         }
     }
-    Ok(Exit::Completed)
+    Ok(dangers.exit())
+}
+
+/// The frozen plan as it is hashed; if it is dangerous, with one more key that says so.
+fn with(plan: &Plan, dangers: &Dangers) -> String {
+    let frozen = plan::to_json(plan);
+    match (dangers.json(plan), frozen.strip_suffix('}')) {
+        (Some(dangers), Some(open)) => format!("{open},\"lock_outs\":{dangers}}}"),
+        (None, _) | (_, None) => frozen,
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::cli::args::{Args, Choosing, Driving, Input as InputFlags};
 use crate::cli::conduct::{self, Conduct};
+use crate::cli::dangers::{Accepting, Dangers};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::{files, printer};
 use crate::drive::people;
@@ -39,9 +40,25 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     if !verb.frozen {
         refuse_drift(&dir, &files::short(args, &dir)?, &opened.plan)?;
     }
+    let accepted = opened.past.iter().any(|(_, event)| matches!(event, Event::RiskAccepted { .. }));
+    if !accepted {
+        still_safe(&opened)?;
+    }
     let secrets = conduct::secrets(&opened.plan, &verb.driving)?;
     let first = vec![Input::Resume { by: people::who(), version: env!("CARGO_PKG_VERSION").to_owned() }];
     conduct::carry_out(opened.with(secrets, first), &verb.driving, args)
+}
+
+/// A run that was begun goes on, with a warning; one that would only begin now is refused as `run` would.
+fn still_safe(opened: &Opened) -> Result<(), CliError> {
+    let dangers = Dangers::of(&opened.plan);
+    match opened.past.is_empty() {
+        true => dangers.accept(&opened.plan, &Accepting::default()).map(drop),
+        false => {
+            dangers.say(&opened.plan);
+            Ok(())
+        }
+    }
 }
 
 /// What to say of a run that cannot be gone on with: that a completed one is completed is no error.

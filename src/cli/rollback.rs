@@ -1,6 +1,7 @@
 //! `blackstart rollback`: takes a run back by hand.
 
 use crate::cli::args::{Args, Driving};
+use crate::cli::dangers::Dangers;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::{conduct, files, printer, resume};
 use crate::drive::people;
@@ -38,6 +39,7 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     let (plan, _) = dir.read_plan()?;
     let scope = scope(verb, &plan)?;
     let short = files::short(args, &dir)?;
+    Dangers::of(&plan).warn_of_undos(&plan, verb.reopen);
     if !verb.driving.yes {
         confirm(verb, &plan)?;
     }

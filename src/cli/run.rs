@@ -2,6 +2,7 @@
 
 use crate::cli::args::{Args, Choosing, Driving, Format, Input as InputFlags};
 use crate::cli::conduct::{self, Conduct};
+use crate::cli::dangers::{Accepting, Dangers};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::{files, printer};
 use crate::drive::clock::Clock;
@@ -28,6 +29,8 @@ pub struct Verb {
     choosing: Choosing,
     #[command(flatten)]
     driving: Driving,
+    #[command(flatten)]
+    accepting: Accepting,
     /// Connect and look: preflights, checks and probes only. Changes nothing on any host.
     #[arg(long)]
     dry_run: bool,
@@ -36,6 +39,7 @@ pub struct Verb {
 /// Compiles, asks, freezes the plan, and carries it out.
 pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     let plan = files::compile(&verb.input, &verb.choosing)?;
+    let mut first = Dangers::of(&plan).accept(&plan, &verb.accepting)?;
     if verb.dry_run {
         return look(verb, plan, args);
     }
@@ -54,13 +58,13 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     };
     let dir = files::store(args)?.create(&id, &plan::to_json(&plan), &origin)?;
     let lock = dir.lock()?;
-    let begin = Input::Begin {
+    first.push(Input::Begin {
         run: id,
         plan: hash,
         mode: Mode::Live,
         by: people::who(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    });
     let conduct = Conduct {
         dir,
         lock,
@@ -68,7 +72,7 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
         files_dir: files::files_dir(&verb.input.runbook),
         secrets,
         past: Vec::new(),
-        first: vec![begin],
+        first,
     };
     conduct::carry_out(conduct, &verb.driving, args)
 }

@@ -3,19 +3,20 @@
 
 use crate::model::runbook::{Param, ParamKind, Runbook};
 use crate::model::{Inventory, Problem, Problems};
-use crate::plan::{self, Choices, FileFacts};
+use crate::plan::{self, Choices, FileFacts, Plan};
 use std::collections::BTreeMap;
 
 /// Values that nobody writes by chance, so that problems which come of them are known by them.
 const STAND_IN: &str = "stand-in-for-a-parameter";
 const STAND_IN_NUMBER: &str = "190377551";
 
-/// The problems of compiling that do not hang on what a parameter will be.
+/// The problems of compiling that do not hang on what a parameter will be, and the plan if there is one. In it,
+/// steps whose condition hangs on a parameter are left out.
 pub fn problems(
     inventory: &Inventory,
     runbook: &Runbook,
     files: &dyn Fn(&str) -> Result<FileFacts, String>,
-) -> Problems {
+) -> (Problems, Option<Plan>) {
     let params = stand_ins(runbook);
     let mut runbook = runbook.clone();
     for step in runbook.phases.iter_mut().flat_map(|phase| &mut phase.steps) {
@@ -25,11 +26,11 @@ pub fn problems(
         }
     }
     let choices = Choices { params: params.clone(), ..Choices::default() };
-    let found = match plan::compile(inventory, &runbook, &choices, files) {
-        Ok((_, warnings)) => warnings,
-        Err(problems) => problems,
+    let (found, plan) = match plan::compile(inventory, &runbook, &choices, files) {
+        Ok((plan, warnings)) => (warnings, Some(plan)),
+        Err(problems) => (problems, None),
     };
-    Problems(found.0.into_iter().filter(|problem| is_certain(problem, &params)).collect())
+    (Problems(found.0.into_iter().filter(|problem| is_certain(problem, &params)).collect()), plan)
 }
 
 fn stand_ins(runbook: &Runbook) -> BTreeMap<String, String> {

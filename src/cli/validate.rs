@@ -1,8 +1,11 @@
 //! `blackstart validate`: every problem of the files at once.
 
 use crate::cli::args::{Format, Input};
+use crate::cli::dangers::Dangers;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::{files, printer, problems, trial};
+use crate::model::{Inventory, Problems, Runbook};
+use crate::plan::Plan;
 use crate::report::words::so_many;
 use clap::Args;
 
@@ -18,38 +21,55 @@ pub struct Verb {
 
 /// Reads both files, compiles them with stand-ins for parameters, and says what is wrong whatever these will be.
 pub fn carry_out(verb: &Verb) -> Result<Exit, CliError> {
-    let (problems, sources, summary) = match files::read(&verb.input) {
+    let (mut problems, sources, summary, dangers) = match files::read(&verb.input) {
         Ok(read) => {
             let mut problems = read.problems;
-            problems.extend(trial::problems(
-                &read.inventory,
-                &read.runbook,
-                &files::uploads(&verb.input.runbook),
-            ));
-            let steps: usize = read.runbook.phases.iter().map(|phase| phase.steps.len()).sum();
-            let (phases, hosts) = (read.runbook.phases.len(), read.inventory.hosts.len());
-            let summary = format!(
-                "{}: {}, {}; {}: {}; no problems",
-                verb.input.runbook.display(),
-                so_many(phases, "phase"),
-                so_many(steps, "step"),
-                verb.input.inventory.display(),
-                so_many(hosts, "host")
-            );
-            let summary = (!problems.any_error()).then_some(summary);
-            (problems, read.sources, summary)
+            let uploads = files::uploads(&verb.input.runbook);
+            let (more, plan) = trial::problems(&read.inventory, &read.runbook, &uploads);
+            problems.extend(more);
+            let dangers = plan.filter(|_| !problems.any_error()).map(|plan| (Dangers::of(&plan), plan));
+            let summary = (!problems.any_error()).then(|| summary(verb, &read.inventory, &read.runbook));
+            (problems, read.sources, summary, dangers)
         }
-        Err(CliError::Problems(problems, sources)) => (problems, sources, None),
+        Err(CliError::Problems(problems, sources)) => (problems, sources, None, None),
         Err(other) => return Err(other),
     };
-    match verb.format {
-        Format::Json => printer::json(&problems::json(&problems, &sources))?,
-        Format::Text => {
+    match (verb.format, &dangers) {
+        (Format::Json, dangers) => {
+            if let Some((dangers, plan)) = dangers {
+                problems.extend(Problems(dangers.problems(plan)));
+            }
+            printer::json(&problems::json(&problems, &sources))?;
+        }
+        (Format::Text, dangers) => {
             problems::print(&problems, &sources);
-            if let Some(summary) = summary {
+            if let Some((dangers, plan)) = dangers {
+                dangers.say(plan);
+            }
+            if let Some(summary) = summary.filter(|_| !is_dangerous(dangers)) {
                 printer::data(&summary)?;
             }
         }
     }
-    Ok(if problems.any_error() { Exit::Problems } else { Exit::Completed })
+    Ok(match is_dangerous(&dangers) {
+        true => Exit::Unsafe,
+        false if problems.any_error() => Exit::Problems,
+        false => Exit::Completed,
+    })
+}
+
+fn is_dangerous(dangers: &Option<(Dangers, Plan)>) -> bool {
+    dangers.as_ref().is_some_and(|(dangers, _)| dangers.any())
+}
+
+fn summary(verb: &Verb, inventory: &Inventory, runbook: &Runbook) -> String {
+    let steps: usize = runbook.phases.iter().map(|phase| phase.steps.len()).sum();
+    format!(
+        "{}: {}, {}; {}: {}; no problems",
+        verb.input.runbook.display(),
+        so_many(runbook.phases.len(), "phase"),
+        so_many(steps, "step"),
+        verb.input.inventory.display(),
+        so_many(inventory.hosts.len(), "host")
+    )
 }

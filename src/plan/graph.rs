@@ -117,6 +117,13 @@ pub fn urgencies(steps: &[PlannedStep], phases: usize, runs: &dyn Fn(StepIx) -> 
     urgency.into_iter().map(Millis).collect()
 }
 
+/// The steps, each after all that it needs or waits for.
+pub fn in_order(steps: &[PlannedStep]) -> Vec<StepIx> {
+    let graph = step_graph(steps);
+    let order = petgraph::algo::toposort(&graph, None).expect("a plan's steps make no circle");
+    order.into_iter().map(|node| graph[node]).collect()
+}
+
 /// Does any task of the step run?
 pub fn runs(plan: &Plan, step: StepIx) -> bool {
     plan.tasks_of(step).any(|task| plan.tasks[task.at()].left_out.is_none())

@@ -2,6 +2,7 @@
 
 pub mod site;
 pub mod bits;
+pub mod lockout;
 
 pub use bits::Bits;
 pub use site::{ConduitIx, Site, ZoneIx};

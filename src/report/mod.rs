@@ -1,5 +1,6 @@
 //! Turns plans, events and states into what people and machines read. Never decides anything.
 
+pub mod lockout;
 pub mod look;
 
 pub mod above;
