@@ -31,7 +31,9 @@ pub fn about(event: &Event) -> Option<TaskIx> {
         | Event::RunEnded { .. }
         | Event::ApprovalLapsed { .. }
         | Event::Baseline { .. }
-        | Event::ServiceSeen { .. } => None,
+        | Event::ServiceSeen { .. }
+        | Event::Firing { .. }
+        | Event::Fired { .. } => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Carries one job out: builds what goes to the host from plan, values and secrets, and brings its end back.
 
+use crate::drive::lasting;
 use crate::drive::sink::{JobSink, Watcher};
 use crate::drive::snapshot;
 use crate::drive::tools::{Tools, claims};
@@ -12,6 +13,7 @@ use crate::model::secret::Secret;
 use crate::model::{How, Outcome};
 use crate::plan;
 use crate::plan::frozen::{PlannedAction, PlannedStep, PlannedUndo, PlannedVerify};
+use crate::report::going_on::Round;
 use crate::transport::work::{Claim, Script};
 use crate::transport::{FetchOrder, FetchWhat, Lost, Stop, UploadOrder};
 use futures_util::future::join_all;
@@ -56,7 +58,13 @@ pub enum Back {
 
 impl Workshop {
     /// Carries the job out. Never fails: whatever goes wrong is an outcome.
-    pub async fn carry_out(&self, order: Order, mut stop: Stop, watcher: Option<Watcher>) -> Back {
+    pub async fn carry_out(
+        &self,
+        order: Order,
+        mut stop: Stop,
+        watcher: Option<Watcher>,
+        tell: &dyn Fn(Round),
+    ) -> Back {
         let job = order.job;
         if matches!(job.kind, JobKind::ResolveRun | JobKind::ResolveUndo) {
             return Back::Read(self.resolve(order, &mut stop).await);
@@ -70,7 +78,7 @@ impl Workshop {
             }
         }
         let mut extra = Facts::default();
-        let outcome = self.ended(order, &mut sink, &mut stop, &mut extra).await;
+        let outcome = self.ended(order, &mut sink, &mut stop, &mut extra, tell).await;
         let (facts, whole) = sink.finish();
         let outcome = match whole {
             Err(trouble) if outcome == Outcome::Succeeded => {
@@ -81,7 +89,14 @@ impl Workshop {
         Back::Ended(outcome, Facts { evidence: extra.evidence, probes: extra.probes, ..facts })
     }
 
-    async fn ended(&self, order: Order, sink: &mut JobSink, stop: &mut Stop, extra: &mut Facts) -> Outcome {
+    async fn ended(
+        &self,
+        order: Order,
+        sink: &mut JobSink,
+        stop: &mut Stop,
+        extra: &mut Facts,
+        tell: &dyn Fn(Round),
+    ) -> Outcome {
         let Order { job, .. } = order;
         let step = self.tools.plan.step_of(job.task);
         match job.kind {
@@ -100,6 +115,11 @@ impl Workshop {
                     unreachable!("the engine starts no job for people and time")
                 }
             },
+            JobKind::Watch => {
+                let watch = step.watch.as_ref().expect("the engine orders only watches that the plan has");
+                lasting::carry_out(&self.tools, job, watch, stop, &mut extra.probes, tell).await
+            }
+            JobKind::Stage => unreachable!("no plan has a step that is fired: runbooks cannot say so"),
             JobKind::ResolveRun | JobKind::ResolveUndo => unreachable!("resolves are carried out elsewhere"),
         }
     }

@@ -24,6 +24,7 @@ use crate::model::names::{HostIx, ServiceName};
 use crate::model::question::{Answer, Choice, Question};
 use crate::report::asking;
 use crate::report::display::{self, Display};
+use crate::report::going_on::Round;
 use crate::transport::Stopper;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -78,6 +79,8 @@ pub enum News {
     LookedBefore(Vec<Seen>, String),
     /// A service was looked at for the first time, or changed.
     ServiceSeen(ServiceName, Stands, String),
+    /// A watch had a look.
+    Looked(Job, Round),
 }
 
 /// How the loop ended.
@@ -240,6 +243,9 @@ impl<'a> Live<'a> {
             Output::Wake { at } => self.wake = Some(at),
             Output::Finished(verdict) => self.ended = Some(verdict),
             Output::LookBefore => self.look_before(),
+            Output::Fire { .. } | Output::Release { .. } => {
+                unreachable!("no plan has a step that is fired: runbooks cannot say so")
+            }
             Output::Record(..) => unreachable!("records are made durable before orders are carried out"),
         }
     }
@@ -298,6 +304,7 @@ impl<'a> Live<'a> {
             News::ServiceSeen(service, stands, because) => {
                 self.engine.handle(now, Input::ServiceSeen { service, stands, because });
             }
+            News::Looked(job, round) => self.display.watched(job, round),
         }
     }
 

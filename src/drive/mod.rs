@@ -4,6 +4,7 @@ pub mod live;
 pub mod dry_run;
 pub mod ahead;
 pub mod job;
+pub mod lasting;
 pub mod claimed;
 pub mod about;
 pub mod tools;

@@ -1,5 +1,6 @@
 //! The only place where a run changes: one match, one arm for each event. Refuses what makes no sense.
 
+use super::progress::Salvo;
 use super::state::{AcceptedRisk, Illegal, RunState, Status};
 use super::task::Stage;
 use crate::model::event::{Mode, Seen, Stands, StopHow, Verdict};
@@ -57,6 +58,11 @@ impl RunState {
             Event::ApprovalLapsed { step, by } => self.approval_lapsed(at, *step, by),
             Event::Baseline { probes, because } => self.baseline_seen(probes, because),
             Event::ServiceSeen { service, stands, because: _ } => self.service_seen(at, service, *stands),
+            Event::Firing { step, jobs } => self.firing(at, *step, jobs),
+            Event::Fired { step, hosts, unheard, sent_us: _, skew_min_us, skew_max_us } => {
+                let skew_us = (*skew_min_us, *skew_max_us);
+                self.was_fired(*step, Salvo { hosts: *hosts, unheard: *unheard, skew_us })
+            }
         }
     }
 
@@ -71,7 +77,12 @@ impl RunState {
             Event::PhaseStarted { phase: ix } | Event::PhaseEnded { phase: ix, .. } => phase(ix),
             Event::StepEnded { step: ix, .. }
             | Event::StepNotRun { step: ix, .. }
+            | Event::Fired { step: ix, .. }
             | Event::ApprovalLapsed { step: ix, .. } => step(ix),
+            Event::Firing { step: ix, jobs } => {
+                step(ix)?;
+                jobs.iter().try_for_each(|job| task(&job.task))
+            }
             Event::JobStarted { job } | Event::JobEnded { job, .. } | Event::ReceiptRead { job, .. } => {
                 task(&job.task)
             }

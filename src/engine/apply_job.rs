@@ -31,7 +31,9 @@ impl RunState {
             | JobKind::Run
             | JobKind::Confirm
             | JobKind::Verify
-            | JobKind::ResolveRun => {
+            | JobKind::ResolveRun
+            | JobKind::Watch
+            | JobKind::Stage => {
                 need(task.end.is_none(), "the task is settled")?;
                 need(self.is_its_turn(job.task), "its phase is not running")?;
             }
@@ -39,11 +41,33 @@ impl RunState {
         match job.kind {
             JobKind::ResolveRun => need(unknown == Some(JobKind::Run), "no end of a run is missing")?,
             JobKind::ResolveUndo => need(unknown == Some(JobKind::Undo), "no end of an undo is missing")?,
-            JobKind::Run | JobKind::Snapshot | JobKind::Arm => {
+            JobKind::Run | JobKind::Snapshot | JobKind::Arm | JobKind::Watch | JobKind::Stage => {
                 need(self.status == Status::Running, "the run does not go forwards")?;
             }
             JobKind::Check | JobKind::Confirm | JobKind::Verify | JobKind::Undo => {}
         }
+        let step = self.plan.step_of(job.task);
+        match job.kind {
+            JobKind::Run => need(step.together.is_none(), "only a firing starts it")?,
+            JobKind::Watch => need(step.watch.is_some(), "the step watches nothing")?,
+            JobKind::Stage => need(step.together.is_some(), "the step is not fired")?,
+            JobKind::Check
+            | JobKind::Snapshot
+            | JobKind::Arm
+            | JobKind::Confirm
+            | JobKind::Verify
+            | JobKind::Undo
+            | JobKind::ResolveRun
+            | JobKind::ResolveUndo => {}
+        }
+        self.begin_job(at, job);
+        Ok(())
+    }
+
+    /// A job that may start does.
+    pub(super) fn begin_job(&mut self, at: Time, job: Job) {
+        let task = self.task(job.task);
+        let unknown = task.unknown.map(|job| job.kind);
         if task.end.is_none() {
             self.begin(at, job.task);
         }
@@ -57,13 +81,14 @@ impl RunState {
             self.set_unknown(job.task, None);
         }
         let task = &mut self.tasks[job.task.at()];
-        if !matches!(task.stage, Stage::Retry { kind, .. } if kind == job.kind) {
+        // A firing goes on with the tries of the staging before it.
+        let goes_on = task.is_staged() || matches!(task.stage, Stage::Retry { kind, .. } if kind == job.kind);
+        if !goes_on {
             task.tries.in_vain = 0;
         }
         task.attempts[job.kind as usize] = job.attempt;
         task.stage = Stage::Running { job, since: at };
         self.busy.insert(job.task);
-        Ok(())
     }
 
     pub(super) fn job_ended(&mut self, job: Job, outcome: &Outcome) -> Result<(), Why> {
@@ -77,6 +102,7 @@ impl RunState {
             JobKind::Check | JobKind::Verify | JobKind::Snapshot | JobKind::Arm | JobKind::Confirm => {
                 self.look_ended(job, outcome)
             }
+            JobKind::Watch | JobKind::Stage => self.aside_ended(job, outcome),
         }
         self.busy.remove(&job.task);
         Ok(())
@@ -122,10 +148,15 @@ impl RunState {
     /// A `Run` ended, as its transport, its receipt or a person says.
     pub(super) fn run_job_ended(&mut self, job: Job, outcome: &Outcome) {
         let changes = self.changes(job);
+        let step = &mut self.steps[self.plan.tasks[job.task.at()].step.at()];
         let task = &mut self.tasks[job.task.at()];
         match outcome {
-            Outcome::Succeeded => task.changed |= changes,
+            Outcome::Succeeded => {
+                task.changed |= changes;
+                step.fired |= changes;
+            }
             Outcome::Failed { .. } => {
+                step.fired |= changes;
                 task.changed |= changes;
                 task.tries.failed += 1;
             }
@@ -175,6 +206,19 @@ impl RunState {
         }
     }
 
+    /// A job ended that says nothing about an earlier attempt, whatever came of it.
+    fn aside_ended(&mut self, job: Job, outcome: &Outcome) {
+        let task = &mut self.tasks[job.task.at()];
+        task.stage = Stage::Ended { kind: job.kind, outcome: outcome.clone() };
+        match outcome {
+            Outcome::Succeeded | Outcome::Failed { .. } => {}
+            Outcome::NotStarted { .. } | Outcome::Unknown { .. } => task.tries.in_vain += 1,
+        }
+        if task.is_staged() {
+            self.steps[self.plan.tasks[job.task.at()].step.at()].staged += 1;
+        }
+    }
+
     /// May this job change something on a host? A probe and a fetch only look.
     pub(super) fn changes(&self, job: Job) -> bool {
         match (job.kind, &self.plan.step_of(job.task).action) {
@@ -184,7 +228,9 @@ impl RunState {
                 false
             }
             (JobKind::Run, PlannedAction::Manual(_) | PlannedAction::Wait(_)) => false,
-            (JobKind::Check | JobKind::Snapshot | JobKind::Verify, _) => false,
+            (JobKind::Check | JobKind::Snapshot | JobKind::Verify | JobKind::Watch | JobKind::Stage, _) => {
+                false
+            }
             // A guard is no change: nothing of it has to be taken back.
             (JobKind::Arm | JobKind::Confirm, _) => false,
             (JobKind::ResolveRun | JobKind::ResolveUndo, _) => false,

@@ -38,9 +38,7 @@ impl RunState {
         for task in std::mem::take(&mut self.busy) {
             self.end_unseen(task);
         }
-        for ix in self.tasks_ix() {
-            self.take_up(ix);
-        }
+        self.take_up_all();
         // The hosts are asked again before people are.
         self.close_questions(|question| matches!(question, Question::WhatBecameOf { .. }));
         let ended = std::mem::replace(&mut self.status, Status::Running);
@@ -92,8 +90,26 @@ impl RunState {
         }
     }
 
+    /// Nothing runs any more, and no script lies ready on a host: those went with the process that had laid them.
+    fn take_up_all(&mut self) {
+        for ix in self.tasks_ix() {
+            self.take_up(ix);
+        }
+        for ix in self.steps_ix() {
+            let fired = self.step(ix).fired && self.plan.tasks_of(ix).any(|task| self.task(task).changed);
+            let step = &mut self.steps[ix.at()];
+            step.staged = 0;
+            step.fired = fired;
+        }
+    }
+
     fn take_up(&mut self, ix: TaskIx) {
         let task = &mut self.tasks[ix.at()];
+        if let Stage::Ended { kind: kind @ (JobKind::Watch | JobKind::Stage), outcome } = &task.stage
+            && (task.is_staged() || was_cancelled(outcome))
+        {
+            task.stage = Stage::Again { kind: *kind };
+        }
         let cancelled =
             matches!(&task.stage, Stage::Ended { kind: JobKind::Undo, outcome } if was_cancelled(outcome));
         if task.unknown.is_some() && !matches!(task.stage, Stage::Running { .. }) || cancelled {
@@ -145,6 +161,10 @@ impl RunState {
             if let TaskEnd::NotRun { because: NotRun::NeedFailed { step: needed } } = end {
                 todo.extend(self.what_kept(ix, needed));
             }
+            // Who is to start with others waits for them: they get another chance too.
+            if self.plan.steps[step.at()].together.is_some() && !self.step(step).fired {
+                todo.extend(self.plan.tasks_of(step));
+            }
         }
     }
 
@@ -183,7 +203,7 @@ impl RunState {
         }
         if matches!(self.status, Status::Ended(_)) {
             self.ended_at = None;
-            self.tasks_ix().for_each(|ix| self.take_up(ix));
+            self.take_up_all();
         }
         self.status = Status::RollingBack { scope, reopen };
         self.rollback = Some((scope, reopen));

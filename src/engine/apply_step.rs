@@ -144,6 +144,7 @@ impl RunState {
     pub(super) fn settle(&mut self, at: Time, ix: TaskIx, end: TaskEnd) {
         let task = &mut self.tasks[ix.at()];
         let step = &mut self.steps[self.plan.tasks[ix.at()].step.at()];
+        step.staged -= u32::from(task.is_staged());
         step.counts.leave_open(task);
         *step.counts.ended(&end) += 1;
         step.open_by_wave[task.wave as usize] -= 1;

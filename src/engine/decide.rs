@@ -54,12 +54,15 @@ impl Engine {
             }
             Next::Wait(until) if !halted => self.record(Event::WaitStarted { task: ix, until }),
             Next::Ask(question) if !halted => self.ask(question),
+            Next::Fire if !halted => {
+                self.queues.steps.insert(self.state.step_of(ix));
+            }
             Next::End(end) => self.record(Event::TaskEnded { task: ix, end }),
             Next::Later(at) if !halted || self.is_followed(ix) => {
                 self.queues.clocks.insert((at, ix));
             }
             Next::Nothing => {}
-            Next::Start(_) | Next::Retry(..) | Next::Wait(_) | Next::Ask(_) | Next::Later(_) => {
+            Next::Start(_) | Next::Retry(..) | Next::Wait(_) | Next::Ask(_) | Next::Fire | Next::Later(_) => {
                 self.cut_short(ix)
             }
         }
@@ -89,7 +92,7 @@ impl Engine {
             Next::Later(at) => {
                 self.queues.clocks.insert((at, ix));
             }
-            Next::Start(_) | Next::Retry(..) | Next::Ask(_) | Next::Wait(_) | Next::Nothing => {}
+            Next::Start(_) | Next::Retry(..) | Next::Ask(_) | Next::Wait(_) | Next::Fire | Next::Nothing => {}
         }
     }
 
@@ -145,6 +148,9 @@ impl Engine {
     }
 
     fn decide_step(&mut self, ix: StepIx) {
+        if self.state.step(ix).staged > 0 && self.state.status == Status::Running {
+            self.muster(ix);
+        }
         let step = self.state.step(ix);
         if self.state.need_live().is_err() || step.is_over() {
             return;

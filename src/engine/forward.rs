@@ -2,6 +2,7 @@
 
 use super::apply_resume::was_cancelled;
 use super::bounds::{PAUSE_AFTER_VAIN, TRIES_IN_VAIN_MAX, pause};
+use super::firing::{Muster, muster};
 use super::resolve;
 use super::state::RunState;
 use super::task::Stage;
@@ -23,6 +24,8 @@ pub(super) enum Next<End> {
     Wait(Time),
     /// Ask people.
     Ask(Question),
+    /// It is ready, and waits to be fired with the other hosts of its step.
+    Fire,
     /// It is settled.
     End(End),
     /// A clock runs until then.
@@ -57,15 +60,26 @@ pub(super) fn next(state: &RunState, ix: TaskIx, now: Time) -> Next<TaskEnd> {
 
 fn after_job(state: &RunState, ix: TaskIx, kind: JobKind, outcome: &Outcome, now: Time) -> Next<TaskEnd> {
     match (kind, outcome) {
+        // What this run has made so is not called so before it has lasted.
+        (JobKind::Check, Outcome::Succeeded) if state.task(ix).changed && is_watched(state, ix) => {
+            after_action(state, ix)
+        }
         (JobKind::Check, Outcome::Succeeded) => Next::End(TaskEnd::AlreadySo),
         (JobKind::Check, Outcome::Failed { how: How::Exit(_) }) => after_check(state, ix, now),
         (JobKind::Snapshot, Outcome::Succeeded) => act(state, ix, now),
-        (JobKind::Verify, Outcome::Succeeded) => Next::End(TaskEnd::Done),
-        (JobKind::Arm, Outcome::Succeeded) => Next::Start(JobKind::Run),
+        (JobKind::Verify, Outcome::Succeeded) => after_verify(state, ix),
+        (JobKind::Watch, Outcome::Succeeded) => Next::End(TaskEnd::Done),
+        (JobKind::Arm, Outcome::Succeeded) => Next::Start(run_kind(state, ix)),
+        (JobKind::Stage, Outcome::Succeeded) => staged(state, ix),
         (JobKind::Run | JobKind::Confirm, Outcome::Succeeded) => after_action(state, ix),
+        // Whoever cancelled it wants the run to stop: whoever resumes it takes it up again.
+        (JobKind::Watch | JobKind::Stage, outcome) if was_cancelled(outcome) && state.stop.is_some() => {
+            Next::Nothing
+        }
         (_, outcome) if was_cancelled(outcome) => failed(state, ix, kind, outcome),
         (JobKind::Run, Outcome::Failed { .. }) => run_failed(state, ix, outcome, now),
         // Another look never hurts, and a check that was killed or overran has not told anything.
+        (JobKind::Stage, _) => failed(state, ix, kind, outcome),
         (JobKind::Check, Outcome::Failed { .. }) => in_vain(state, ix, kind, outcome, now),
         (_, Outcome::Failed { .. }) => failed(state, ix, kind, outcome),
         (_, Outcome::NotStarted { try_again: false, .. }) => failed(state, ix, kind, outcome),
@@ -94,29 +108,61 @@ fn act(state: &RunState, ix: TaskIx, now: Time) -> Next<TaskEnd> {
         | PlannedAction::Upload(_)
         | PlannedAction::Fetch(_)
         | PlannedAction::Probe(_)
-        | PlannedAction::Backup(_) => Next::Start(JobKind::Run),
+        | PlannedAction::Backup(_) => Next::Start(run_kind(state, ix)),
     }
+}
+
+/// The way to a `Run`: the job itself, or laying it ready if it is fired together with others.
+pub(super) fn run_kind(state: &RunState, ix: TaskIx) -> JobKind {
+    match state.plan.step_of(ix).together {
+        Some(_) => JobKind::Stage,
+        None => JobKind::Run,
+    }
+}
+
+/// Its script lies ready. It waits for the others of its step, unless they will never be enough.
+pub(super) fn staged(state: &RunState, ix: TaskIx) -> Next<TaskEnd> {
+    match muster(state, state.step_of(ix)) {
+        Muster::Waits | Muster::Ready => Next::Fire,
+        Muster::TooFew { missing } => {
+            let hosts = if missing == 1 { "1 host was".to_owned() } else { format!("{missing} hosts were") };
+            let because = format!("it was ready and not fired: {hosts} not");
+            failed(state, ix, JobKind::Stage, &Outcome::NotStarted { because, try_again: true })
+        }
+    }
+}
+
+fn is_watched(state: &RunState, ix: TaskIx) -> bool {
+    state.plan.step_of(ix).watch.is_some()
 }
 
 fn after_action(state: &RunState, ix: TaskIx) -> Next<TaskEnd> {
     match state.plan.step_of(ix).verify.is_empty() {
-        true => Next::End(TaskEnd::Done),
+        true => after_verify(state, ix),
         false => Next::Start(JobKind::Verify),
+    }
+}
+
+fn after_verify(state: &RunState, ix: TaskIx) -> Next<TaskEnd> {
+    match is_watched(state, ix) {
+        true => Next::Start(JobKind::Watch),
+        false => Next::End(TaskEnd::Done),
     }
 }
 
 fn run_failed(state: &RunState, ix: TaskIx, outcome: &Outcome, now: Time) -> Next<TaskEnd> {
     let (failed_tries, retry) = (state.task(ix).tries.failed, state.plan.step_of(ix).retry);
     match failed_tries < retry.attempts {
-        true => Next::Retry(JobKind::Run, now + pause(retry.delay, failed_tries)),
+        true => Next::Retry(run_kind(state, ix), now + pause(retry.delay, failed_tries)),
         false => failed(state, ix, JobKind::Run, outcome),
     }
 }
 
 /// A job that did not get anywhere: tried again a few times, then it has failed.
 fn in_vain(state: &RunState, ix: TaskIx, kind: JobKind, outcome: &Outcome, now: Time) -> Next<TaskEnd> {
+    let again = if kind == JobKind::Run { run_kind(state, ix) } else { kind };
     match again_after_vain(state, ix, now) {
-        Some(at) => Next::Retry(kind, at),
+        Some(at) => Next::Retry(again, at),
         None => failed(state, ix, kind, outcome),
     }
 }
@@ -142,10 +188,16 @@ pub(super) fn cut_short(state: &RunState, ix: TaskIx) -> TaskEnd {
     };
     match &task.stage {
         _ if task.unknown.is_some() => failed(JobKind::Run, &resolve::not_seen()),
+        // It is a run that did not start whose script is laid ready again; a staging is not tried twice.
+        Stage::Retry { kind: JobKind::Stage, after: Some(outcome), .. } => failed(JobKind::Run, outcome),
         Stage::Ended { kind, outcome } | Stage::Retry { kind, after: Some(outcome), .. }
             if *kind != JobKind::Check && *outcome != Outcome::Succeeded =>
         {
             failed(*kind, outcome)
+        }
+        Stage::Ended { kind: JobKind::Run | JobKind::Verify, .. } | Stage::Again { kind: JobKind::Watch } => {
+            let because = "things were taken back before its watch was over".to_owned();
+            failed(JobKind::Watch, &Outcome::NotStarted { because, try_again: true })
         }
         _ => TaskEnd::NotRun { because: NotRun::RolledBack },
     }

@@ -1,7 +1,7 @@
 //! What goes into the engine (news) and what comes out (orders).
 
 use crate::model::event::{Event, Facts, Found, Job, Mode, Scope, Seen, Stands, StopHow, Verdict};
-use crate::model::names::{HostIx, RunId, ServiceName};
+use crate::model::names::{HostIx, RunId, ServiceName, StepIx, TaskIx};
 use crate::model::question::{Answer, Question};
 use crate::model::{Outcome, Time};
 
@@ -43,6 +43,21 @@ pub enum Input {
         job: Job,
         /// What it says.
         found: Found,
+    },
+    /// A firing was measured: every host of it has answered, or is known not to.
+    Fired {
+        /// The step.
+        step: StepIx,
+        /// Hosts that answered that they started.
+        hosts: u32,
+        /// Hosts whose answer was not seen.
+        unheard: u32,
+        /// From the first to the last go-line, in microseconds.
+        sent_us: u64,
+        /// The starts lie at least so far apart, in microseconds.
+        skew_min_us: u64,
+        /// The starts lie at most so far apart, in microseconds.
+        skew_max_us: u64,
     },
     /// A host was connected to.
     HostReached {
@@ -116,6 +131,18 @@ pub enum Output {
         job: Job,
         /// The attempt whose end was not seen.
         resolves: Option<Job>,
+    },
+    /// Start these jobs at one moment: their scripts lie ready on their hosts.
+    Fire {
+        /// The step.
+        step: StepIx,
+        /// Its jobs.
+        jobs: Vec<Job>,
+    },
+    /// The script that lies ready for this task is not wanted any more.
+    Release {
+        /// The task.
+        task: TaskIx,
     },
     /// End this job early; its end is still reported as `JobEnded`.
     Cancel {

@@ -16,6 +16,7 @@ pub mod task;
 // How events change it.
 mod apply;
 mod apply_answer;
+mod apply_firing;
 mod apply_guard;
 mod apply_job;
 mod apply_resume;
@@ -25,6 +26,7 @@ mod consent;
 
 // What it wants next. Pure functions of the run.
 pub mod bounds;
+mod firing;
 mod forward;
 mod gate;
 mod policy;
@@ -44,7 +46,7 @@ mod schedule;
 mod web;
 
 pub use io::{Input, Limits, Output};
-pub use progress::{Approval, Counts, PhaseState, PhaseStatus, StepState, StepStatus};
+pub use progress::{Approval, Counts, PhaseState, PhaseStatus, Salvo, StepState, StepStatus};
 pub use proofs::{Proof, Proofs};
 pub use run::Engine;
 pub use state::{AcceptedRisk, Illegal, RunState, Status};

@@ -27,6 +27,14 @@ impl Engine {
             Input::JobEnded { job, outcome, facts } => self.job_ended(job, outcome, facts),
             Input::ReceiptRead { job, found } => self.receipt_read(job, found),
             Input::HostReached { host, how } => self.host_reached(host, how),
+            Input::Fired { step, hosts, unheard, sent_us, skew_min_us, skew_max_us } => {
+                match self.unmeasured.remove(&step) && self.goes_on() {
+                    true => {
+                        self.record(Event::Fired { step, hosts, unheard, sent_us, skew_min_us, skew_max_us })
+                    }
+                    false => self.refuse(),
+                }
+            }
             Input::Answered(answer) => self.answered(answer),
             Input::StopRequested { by, how } => self.stop_requested(by, how),
             Input::RollbackRequested { scope, reopen, by } => self.rollback_requested(scope, reopen, by),
@@ -114,7 +122,9 @@ impl Engine {
             | JobKind::Run
             | JobKind::Confirm
             | JobKind::Verify
-            | JobKind::Undo => {
+            | JobKind::Undo
+            | JobKind::Watch
+            | JobKind::Stage => {
                 let facts = self.with_before(job.task, facts);
                 self.record(Event::JobEnded { job, outcome, facts });
             }
@@ -198,6 +208,7 @@ impl Engine {
         }
         self.live = true;
         self.record(Event::RollbackStarted { scope, reopen, by });
+        self.end_what_only_waits();
         for question in self.state.questions.clone() {
             if !self.asked.contains(&question) {
                 self.put(question);

@@ -43,7 +43,11 @@ impl Engine {
             | Event::RunStarted { .. }
             | Event::HostReached { .. }
             | Event::StopRequested { .. } => {}
-            Event::PhaseEnded { .. } | Event::Abandoned { .. } | Event::GuardExtended { .. } => {}
+            Event::PhaseEnded { .. }
+            | Event::Abandoned { .. }
+            | Event::GuardExtended { .. }
+            | Event::Fired { .. } => {}
+            Event::Firing { jobs, .. } => jobs.iter().for_each(|job| self.count_behind(*job, 1)),
             Event::ApprovalLapsed { step, .. } => {
                 self.queues.waves.insert(*step);
             }
@@ -69,6 +73,7 @@ impl Engine {
             Event::JobEnded { job, .. } | Event::ReceiptRead { job, .. } => {
                 self.count_behind(*job, -1);
                 self.queues.tasks.push_back(job.task);
+                self.mustered(self.state.step_of(job.task));
             }
             Event::RetryPlanned { task, .. } | Event::WaitStarted { task, .. } => {
                 self.queues.tasks.push_back(*task);
@@ -78,7 +83,7 @@ impl Engine {
             Event::Answered { answer } => self.touched(&answer.question),
             Event::UndoEnded { task, .. } => {
                 if let Some(standing) = &mut self.standing {
-                    standing.settled(&self.state, *task);
+                    standing.settled(&self.state, &self.web, *task);
                 }
             }
             Event::Baseline { .. } => {
@@ -128,6 +133,7 @@ impl Engine {
                 self.queues.tasks.push_back(waiting);
             }
         }
+        self.mustered(step);
         match end {
             TaskEnd::Done | TaskEnd::AlreadySo | TaskEnd::NotRun { because: NotRun::LeftOut } => {}
             TaskEnd::Failed { .. } | TaskEnd::NotRun { .. } => {
@@ -135,6 +141,13 @@ impl Engine {
             }
         }
         if self.state.step(step).counts().open() == 0 {
+            self.queues.steps.insert(step);
+        }
+    }
+
+    /// Hosts may be waiting for this one to be ready, or not to be.
+    fn mustered(&mut self, step: StepIx) {
+        if self.state.step(step).staged > 0 {
             self.queues.steps.insert(step);
         }
     }
@@ -193,5 +206,8 @@ fn task_of(event: &Event) -> Option<TaskIx> {
         | Event::ApprovalLapsed { .. }
         | Event::Baseline { .. }
         | Event::ServiceSeen { .. } => None,
+        Event::Fired { .. } => None,
+        // One stands for all: they are of the same step.
+        Event::Firing { jobs, .. } => jobs.first().map(|job| job.task),
     }
 }

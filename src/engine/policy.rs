@@ -55,7 +55,15 @@ impl RunState {
             (JobKind::ResolveRun | JobKind::ResolveUndo | JobKind::Confirm | JobKind::Verify, _) => true,
             (JobKind::Undo, _) => self.stop.is_none() && matches!(self.status, Status::RollingBack { .. }),
             (JobKind::Check, Halt::Soft) => looking,
-            (JobKind::Check | JobKind::Snapshot | JobKind::Arm | JobKind::Run, halt) => halt == Halt::No,
+            (
+                JobKind::Check
+                | JobKind::Snapshot
+                | JobKind::Arm
+                | JobKind::Run
+                | JobKind::Watch
+                | JobKind::Stage,
+                halt,
+            ) => halt == Halt::No,
         }
     }
 }

@@ -25,6 +25,23 @@ pub struct StepState {
     pub(super) refused_by: Option<String>,
     pub(super) started_at: Option<Time>,
     pub(super) ended_at: Option<Time>,
+    /// Open tasks whose script lies ready on its host.
+    pub(super) staged: u32,
+    /// Has it been fired, or is a `Run` of it known to have run? Then whoever is ready late is not kept waiting.
+    pub(super) fired: bool,
+    /// What its first firing came to, as far as it was measured.
+    pub(super) salvo: Option<Salvo>,
+}
+
+/// What a firing came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Salvo {
+    /// Hosts that answered that they started.
+    pub hosts: u32,
+    /// Hosts whose answer was not seen.
+    pub unheard: u32,
+    /// The hosts' starts lie at least and at most so far apart, in microseconds.
+    pub skew_us: (u64, u64),
 }
 
 /// A person's consent.
@@ -135,6 +152,9 @@ impl StepState {
             refused_by: None,
             started_at: None,
             ended_at: None,
+            staged: 0,
+            fired: false,
+            salvo: None,
         };
         step.pass_settled_waves();
         step
@@ -163,6 +183,14 @@ impl StepState {
     /// When its last task was settled. `None` if the plan leaves all of it out.
     pub fn ended_at(&self) -> Option<Time> {
         self.ended_at
+    }
+    /// How many hosts have its script ready and wait to be fired.
+    pub fn staged(&self) -> u32 {
+        self.staged
+    }
+    /// What its first firing came to, if it was fired and measured.
+    pub fn salvo(&self) -> Option<Salvo> {
+        self.salvo
     }
     /// Is nothing left of it to do or decide?
     pub fn is_over(&self) -> bool {

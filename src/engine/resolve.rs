@@ -1,7 +1,7 @@
 //! Finds out what became of an attempt whose end was not seen: receipt, check, verify, `idempotent`, people.
 
 use super::bounds::AFRESH_MAX;
-use super::forward::{Next, again_after_vain, failed};
+use super::forward::{Next, again_after_vain, failed, run_kind, staged};
 use super::state::RunState;
 use crate::model::event::{Found, JobKind, TaskEnd, UndoEnd};
 use crate::model::names::TaskIx;
@@ -13,7 +13,7 @@ use crate::model::{Outcome, Time};
 pub(super) fn after_receipt(state: &RunState, ix: TaskIx, found: &Found, now: Time) -> Next<TaskEnd> {
     match found {
         Found::NeverStarted => match may_start_afresh(state, ix) {
-            true => Next::Start(JobKind::Run),
+            true => Next::Start(run_kind(state, ix)),
             false => failed(state, ix, JobKind::Run, &never_got_to_start()),
         },
         Found::NotReached { because, try_again: true } => match again_after_vain(state, ix, now) {
@@ -37,8 +37,10 @@ pub(super) fn after_look(
 ) -> Next<TaskEnd> {
     match (kind, outcome) {
         (JobKind::Run, _) => Next::Start(JobKind::ResolveRun),
+        (JobKind::Stage, Outcome::Succeeded) => staged(state, ix),
+        (JobKind::Stage, _) => failed(state, ix, JobKind::Run, &not_seen()),
         (JobKind::Check, Outcome::Failed { how: How::Exit(_) }) => match may_run_again(state, ix) {
-            true => Next::Start(JobKind::Run),
+            true => Next::Start(run_kind(state, ix)),
             // It is not so, and yet it may have happened in part: fail secure.
             false => failed(state, ix, JobKind::Run, &not_seen()),
         },
@@ -58,7 +60,7 @@ fn without_receipt(state: &RunState, ix: TaskIx, could_not_tell: Option<JobKind>
     match could_not_tell {
         None if step.check.is_some() => Next::Start(JobKind::Check),
         None | Some(JobKind::Check) if !step.verify.is_empty() => Next::Start(JobKind::Verify),
-        _ if may_run_again(state, ix) => Next::Start(JobKind::Run),
+        _ if may_run_again(state, ix) => Next::Start(run_kind(state, ix)),
         _ => Next::Ask(Question::WhatBecameOf { task: ix, undo: false }),
     }
 }

@@ -5,6 +5,7 @@ use super::queues::Queues;
 use super::standing::Standing;
 use super::state::{Illegal, RunState};
 use super::web::Web;
+use crate::model::names::StepIx;
 use crate::model::question::Question;
 use crate::model::{Event, Time};
 use crate::plan::Plan;
@@ -29,6 +30,8 @@ pub struct Engine {
     pub(super) asked: BTreeSet<Question>,
     /// Risks that were accepted before the run began.
     pub(super) accepted: Vec<Event>,
+    /// Steps that this process has fired and nobody has measured yet.
+    pub(super) unmeasured: BTreeSet<StepIx>,
     /// The wake-up that was ordered.
     pub(super) wake: Option<Time>,
     /// A look before the first cut was ordered, and its answer has not come.
@@ -52,6 +55,7 @@ impl Engine {
             standing: None,
             asked: BTreeSet::new(),
             accepted: Vec::new(),
+            unmeasured: BTreeSet::new(),
             wake: None,
             looking: false,
             refused: 0,
@@ -103,11 +107,15 @@ impl Engine {
     /// If the event is illegal: deciding it was our mistake.
     pub(super) fn record(&mut self, event: Event) {
         let before = self.look_before(&event);
+        let unwanted = self.no_longer_wanted(&event);
         if let Err(illegal) = self.state.apply(self.now, &event) {
             panic!("the engine decided what is illegal: {illegal}");
         }
         self.notice(&event, before);
         self.order(Output::Record(self.now, event));
+        if let Some(task) = unwanted {
+            self.order(Output::Release { task });
+        }
         self.withdraw_closed();
     }
 

@@ -56,7 +56,9 @@ impl Engine {
             | JobKind::Run
             | JobKind::Confirm
             | JobKind::Verify
-            | JobKind::Undo => None,
+            | JobKind::Undo
+            | JobKind::Watch
+            | JobKind::Stage => None,
         };
         self.record(Event::JobStarted { job });
         self.order(Output::Start { job, resolves });

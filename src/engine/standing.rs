@@ -2,7 +2,8 @@
 //!
 //! A task stands on those it needs and on all earlier phases. One that changed nothing stands in between: what
 //! stands on it stands on what is beneath it too. A task is *gone* when nothing of it is in place and all that
-//! stands on it is gone; it *holds* what is beneath it when it stays, or when something holds it.
+//! stands on it is gone; it *holds* what is beneath it when it stays, or when something holds it. What opened a
+//! conduit is taken back even so: a cut is made again whatever stays above it, and goes on holding what is beneath.
 
 use super::scope::steps_in;
 use super::state::RunState;
@@ -10,8 +11,8 @@ use super::task::Stage;
 use super::web::{Web, later};
 use crate::model::event::{JobKind, Scope, UndoEnd};
 use crate::model::names::{PhaseIx, StepIx, TaskIx};
-use crate::plan::frozen::PlannedUndo;
-use std::collections::VecDeque;
+use crate::plan::frozen::{PlannedStep, PlannedUndo};
+use std::collections::{BTreeSet, VecDeque};
 
 /// How far the taking back has come.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(super) struct Standing {
     /// Tasks in scope that are to be taken back and are not settled.
     left: usize,
     todo: VecDeque<TaskIx>,
+    /// Cuts to be made again that wait until it is known what stays above them.
+    cuts: BTreeSet<TaskIx>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +45,8 @@ enum Stand {
 struct Sum {
     /// Tasks that are not gone.
     there: u32,
+    /// Of these, those that stay.
+    held: u32,
     /// One that stays and thereby holds what is beneath.
     holder: Option<TaskIx>,
 }
@@ -76,6 +81,7 @@ impl Standing {
             left: state.tasks_ix().filter(due).count(),
             todo: state.tasks_ix().rev().collect(),
             in_scope,
+            cuts: BTreeSet::new(),
         }
     }
 
@@ -103,7 +109,9 @@ impl Standing {
                 return Some(found);
             }
         }
-        None
+        let ix = *self.cuts.iter().rev().find(|ix| !self.is_pending_above(state, web, **ix))?;
+        self.cuts.remove(&ix);
+        self.set_free(ix)
     }
 
     fn look(&mut self, state: &RunState, web: &Web, ix: TaskIx) -> Option<Found> {
@@ -120,10 +128,15 @@ impl Standing {
         }
         if in_place && !due {
             let root = match task.undo() {
-                Some(UndoEnd::Held { by }) => *by,
+                // Unless that was taken back since: then it holds by itself.
+                Some(UndoEnd::Held { by }) if state.may_have_changed(*by) => *by,
                 _ => ix,
             };
             self.set_holds(state, ix, root);
+            return None;
+        }
+        if due && cuts_again(step) {
+            self.cuts.insert(ix);
             return None;
         }
         match (self.holder(state, web, ix), due) {
@@ -146,7 +159,7 @@ impl Standing {
     }
 
     /// A task's undo was settled: what is beneath it is looked at again.
-    pub fn settled(&mut self, state: &RunState, ix: TaskIx) {
+    pub fn settled(&mut self, state: &RunState, web: &Web, ix: TaskIx) {
         if self.in_scope[state.step_of(ix).at()] {
             self.left -= 1;
         }
@@ -154,7 +167,10 @@ impl Standing {
             return;
         }
         match state.task(ix).undo() {
-            Some(UndoEnd::Undone | UndoEnd::NotNeeded) => self.set_gone(state, ix),
+            Some(UndoEnd::Undone | UndoEnd::NotNeeded) => match self.holder(state, web, ix) {
+                Some(root) => self.set_holds(state, ix, root),
+                None => self.set_gone(state, ix),
+            },
             Some(UndoEnd::Held { by }) => self.set_holds(state, ix, *by),
             Some(UndoEnd::LeftCut | UndoEnd::Impossible | UndoEnd::Failed { .. }) | None => {
                 self.set_holds(state, ix, ix);
@@ -235,6 +251,30 @@ impl Standing {
             })
     }
 
+    /// Does anything stand on it, directly or through others, of which it is not yet known whether it stays?
+    fn is_pending_above(&self, state: &RunState, web: &Web, ix: TaskIx) -> bool {
+        let phase = state.plan.step_of(ix).phase;
+        if later(phase, self.phases.len()).any(|later| !self.phases[later].is_settled()) {
+            return true;
+        }
+        let (mut todo, mut seen) = (vec![ix], BTreeSet::new());
+        while let Some(beneath) = todo.pop() {
+            for above in self.standing_on(state, web, beneath) {
+                match above {
+                    Above::Step(step) if !self.steps[step.at()].is_settled() => return true,
+                    Above::Step(step) => {
+                        todo.extend(state.plan.tasks_of(step).filter(|task| seen.insert(*task)))
+                    }
+                    Above::Task(task) => match self.tasks[task.at()] {
+                        Stand::Waits | Stand::Free => return true,
+                        Stand::Gone | Stand::Holds(_) => todo.extend(seen.insert(task).then_some(task)),
+                    },
+                }
+            }
+        }
+        false
+    }
+
     fn standing_on<'a>(
         &self,
         state: &'a RunState,
@@ -254,11 +294,22 @@ enum Above {
     Task(TaskIx),
 }
 
+/// Is this undo a cut that is made again?
+fn cuts_again(step: &PlannedStep) -> bool {
+    !step.reconnects.is_empty() && matches!(step.undo, PlannedUndo::By(_))
+}
+
 impl Sum {
+    /// Is it known of every task whether it stays?
+    fn is_settled(&self) -> bool {
+        self.there == self.held
+    }
+
     /// Was it the first holder, or does it outweigh the one before?
     fn add_holder(&mut self, state: &RunState, root: TaskIx) -> bool {
         let left_cut = |root: TaskIx| matches!(state.task(root).undo(), Some(UndoEnd::LeftCut));
         let first = self.holder.is_none();
+        self.held += 1;
         if self.holder.is_none_or(|before| left_cut(before) && !left_cut(root)) {
             self.holder = Some(root);
         }

@@ -90,7 +90,7 @@ pub(super) struct Tries {
 }
 
 /// How many kinds of jobs there are.
-const KINDS: usize = 9;
+const KINDS: usize = 11;
 
 impl TaskState {
     pub(super) fn new(planned: &PlannedTask, wave: u32) -> Self {
@@ -152,6 +152,11 @@ impl TaskState {
     /// Has anything of it been ordered or asked since it was (re)opened, and is it not settled?
     pub fn is_begun(&self) -> bool {
         self.end.is_none() && (self.stage != Stage::Idle || self.unknown.is_some())
+    }
+    /// Does its script lie ready on its host, waiting to be fired?
+    pub fn is_staged(&self) -> bool {
+        let staged = Stage::Ended { kind: JobKind::Stage, outcome: Outcome::Succeeded };
+        self.end.is_none() && self.stage == staged
     }
     /// Did it end as it should, or was it left out by the plan?
     pub fn ended_well(&self) -> bool {

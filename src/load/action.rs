@@ -229,7 +229,8 @@ impl ActionReader<'_, '_> {
         absolute_path(self.sink, "fetch", &path).then_some(Fetch::File { path: path.value })
     }
 
-    fn probes(&self) -> ProbeContext<'_, '_> {
+    /// What a probe of the step is read with.
+    pub(super) fn probes(&self) -> ProbeContext<'_, '_> {
         ProbeContext { sink: self.sink, templates: Some(self.templates), on_host: self.on_host }
     }
 

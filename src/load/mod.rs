@@ -16,6 +16,7 @@ mod known;
 mod network;
 mod order;
 mod probe;
+mod reconnects;
 mod runbook;
 mod schema;
 mod secrets;
@@ -26,6 +27,7 @@ mod step;
 mod template;
 mod together;
 mod values;
+mod watch;
 mod yaml;
 
 pub use schema::{Which, schema};

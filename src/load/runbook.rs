@@ -4,12 +4,12 @@ use super::grammar::runbook::{
     Objective as ObjectiveShape, Param as ParamShape, Phase as PhaseShape, Runbook as Shape,
 };
 use super::order::{Names, References};
-use super::secrets;
 use super::shapes::{At, Entries, Plain};
 use super::sink::Sink;
 use super::step::{StepReader, all};
 use super::template::{Checker, Scope};
 use super::values::{YEAR, identifier, length, name, optional, plain, required, vars, version};
+use super::{reconnects, secrets};
 use crate::model::Problem;
 use crate::model::names::{PhaseId, StepId};
 use crate::model::place::{Located, Span};
@@ -204,10 +204,14 @@ impl PhaseReader<'_, '_> {
             }
             all(steps.value.into_iter().map(|step| reader.read(step)))
         });
+        let on_failure = shape.on_failure.map_or(Some(Policy::default()), |policy| policy.value);
+        if let (Some(steps), Some(policy)) = (&steps, on_failure) {
+            steps.iter().for_each(|step| reconnects::check(self.sink, &owner, policy, step));
+        }
         Some(Phase {
             id: id.map(|id| Located::new(PhaseId(id.value), id.span))?,
             title: shape.name.map_or(Some(None), |title| title.value.map(Some))?,
-            on_failure: shape.on_failure.map_or(Some(Policy::default()), |policy| policy.value)?,
+            on_failure: on_failure?,
             isolates: Vec::new(),
             steps: steps?,
         })

@@ -11,6 +11,7 @@ use super::template::{Checker, Context, Use};
 use super::values::{
     DAY, YEAR, identifier, length, length_or_zero, level_of_isolation, name, portion, required,
 };
+use super::watch;
 use crate::model::names::{ConduitName, StepId};
 use crate::model::pattern::Pattern;
 use crate::model::place::{Located, Span};
@@ -27,9 +28,11 @@ const PEOPLE_MAX: u32 = 100;
 const KEYS: &[(&str, &[Kind])] = &[
     ("on", &[Kind::Run, Kind::Upload, Kind::Fetch, Kind::Probe]),
     ("severs", &[Kind::Run, Kind::Upload, Kind::Manual]),
+    ("reconnects", &[Kind::Run, Kind::Manual]),
     ("check", &[Kind::Run, Kind::Upload]),
     ("snapshot", &[Kind::Run, Kind::Upload]),
     ("verify", &[Kind::Run, Kind::Upload]),
+    ("watch", &[Kind::Run, Kind::Upload, Kind::Probe]),
     ("env", &[Kind::Run, Kind::Upload, Kind::Fetch]),
     ("requires", &[Kind::Run, Kind::Upload, Kind::Fetch]),
     ("become", &[Kind::Run, Kind::Upload, Kind::Fetch]),
@@ -74,7 +77,8 @@ impl StepReader<'_, '_> {
             self.templates.condition(&when, on_host);
             Some(when)
         });
-        let severs = self.severs(shape.severs.take());
+        let severs = self.conduits(shape.severs.take());
+        let reconnects = self.conduits(shape.reconnects.take());
         let level = shape.level.take().map(|level| level_of_isolation(sink, level));
         let requires = self.requires(&owner, shape.requires.take());
         let env = shape.env.take().map_or(Some(BTreeMap::new()), |env| {
@@ -107,6 +111,7 @@ impl StepReader<'_, '_> {
 
         let actions = ActionReader { sink, templates: self.templates, owner: &owner, at, on_host };
         let verify = actions.verify(shape.verify.take());
+        let watch = shape.watch.take().map(|watch| watch::read(sink, &actions.probes(), watch));
         let undo = actions.undo(kind, shape.undo.take());
         let action = actions.action(shape);
 
@@ -118,6 +123,7 @@ impl StepReader<'_, '_> {
             when: whole(when)?,
             severs: severs?,
             level: whole(level)?,
+            reconnects: reconnects?,
             action: action?,
             check: whole(check)?,
             snapshot: whole(snapshot)?,
@@ -137,6 +143,8 @@ impl StepReader<'_, '_> {
             estimate: whole(estimate)?,
             evidence: Vec::new(),
             deadline: None,
+            watch: whole(watch)?,
+            together: None,
             span: at,
         })
     }
@@ -173,7 +181,7 @@ impl StepReader<'_, '_> {
                 let what = format!("`{key}` means nothing beside `{}`", kind.key());
                 let hint = match (key, kind) {
                     ("on", _) => "it is the controller's own step and runs on no host",
-                    ("verify", Kind::Manual) => "add a `probe` step that needs this one",
+                    ("verify" | "watch", Kind::Manual) => "add a `probe` step that needs this one",
                     _ => "take it out",
                 };
                 self.sink.push(Problem::error("key-not-here", what).at(place).hint(hint));
@@ -290,9 +298,9 @@ impl StepReader<'_, '_> {
         }))
     }
 
-    fn severs(&self, severs: Option<At<OneOrMany<String>>>) -> Option<Vec<Located<ConduitName>>> {
-        let Some(severs) = severs else { return Some(Vec::new()) };
-        all(severs.value?.0.into_iter().map(|conduit| {
+    fn conduits(&self, named: Option<At<OneOrMany<String>>>) -> Option<Vec<Located<ConduitName>>> {
+        let Some(named) = named else { return Some(Vec::new()) };
+        all(named.value?.0.into_iter().map(|conduit| {
             let conduit = name(self.sink, "conduit", conduit.located()?)?;
             Some(Located::new(ConduitName(conduit.value), conduit.span))
         }))
@@ -359,16 +367,18 @@ pub(super) fn all<T>(values: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> 
 }
 
 /// Where the keys stand that do not go with every action.
-fn places(shape: &Shape) -> [(&'static str, Option<Span>); 13] {
+fn places(shape: &Shape) -> [(&'static str, Option<Span>); 15] {
     fn span<T>(field: &Option<At<T>>) -> Option<Span> {
         field.as_ref().map(|field| field.span)
     }
     [
         ("on", span(&shape.on)),
         ("severs", span(&shape.severs)),
+        ("reconnects", span(&shape.reconnects)),
         ("check", span(&shape.check)),
         ("snapshot", span(&shape.snapshot)),
         ("verify", span(&shape.verify)),
+        ("watch", span(&shape.watch)),
         ("env", span(&shape.env)),
         ("requires", span(&shape.requires)),
         ("become", span(&shape.becomes)),

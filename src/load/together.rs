@@ -2,6 +2,7 @@
 
 use super::sink::near_hint;
 use crate::model::inventory::Inventory;
+use crate::model::names::ConduitName;
 use crate::model::pattern::Pattern;
 use crate::model::place::{Located, Span};
 use crate::model::probe::{Probe, Vantage};
@@ -13,7 +14,8 @@ use crate::model::{Problem, Problems};
 pub(super) fn check(inventory: &Inventory, runbook: &Runbook) -> Problems {
     let mut problems = Problems::default();
     for step in runbook.phases.iter().flat_map(|phase| &phase.steps) {
-        severs(inventory, step, &mut problems);
+        conduits(inventory, step, "severs", &step.severs, &mut problems);
+        conduits(inventory, step, "reconnects", &step.reconnects, &mut problems);
         if let Some(on) = &step.on {
             pattern(inventory, step, on, &mut problems);
         }
@@ -30,19 +32,28 @@ pub(super) fn check(inventory: &Inventory, runbook: &Runbook) -> Problems {
             | Action::Wait(_)
             | Action::Backup(_) => None,
         };
-        for (probe, span) in verify.chain(action) {
+        let watch = step.watch.iter().flat_map(|watch| &watch.value.probes);
+        let watch = watch.map(|probe| (&probe.value, probe.span));
+        for (probe, span) in verify.chain(action).chain(watch) {
             vantage(inventory, step, probe, span, &mut problems);
         }
     }
     problems.in_file_order()
 }
 
-fn severs(inventory: &Inventory, step: &Step, problems: &mut Problems) {
-    for conduit in &step.severs {
+/// `verb` is what the step does with these conduits: `severs` or `reconnects`.
+fn conduits(
+    inventory: &Inventory,
+    step: &Step,
+    verb: &str,
+    named: &[Located<ConduitName>],
+    problems: &mut Problems,
+) {
+    for conduit in named {
         match inventory.conduits.get(&conduit.value) {
             None => {
                 let what = format!(
-                    "step `{}` severs `{}`, which is no conduit of the inventory",
+                    "step `{}` {verb} `{}`, which is no conduit of the inventory",
                     step.id.value, conduit.value
                 );
                 let mut problem = Problem::error("unknown-conduit", what).at(conduit.span);
@@ -52,7 +63,7 @@ fn severs(inventory: &Inventory, step: &Step, problems: &mut Problems) {
             }
             Some(found) if found.out_of_band => {
                 let what = format!(
-                    "step `{}` severs `{}`, which the inventory says survives every cut",
+                    "step `{}` {verb} `{}`, which the inventory says survives every cut",
                     step.id.value, conduit.value
                 );
                 let problem = Problem::warning("severs-out-of-band", what).at(conduit.span);

@@ -201,6 +201,30 @@ pub enum Event {
         /// Why.
         because: String,
     },
+    /// Staged scripts of a step were ordered to start at one moment: each of these jobs has thereby started. One
+    /// event, so that no crash leaves a part of a firing on record.
+    Firing {
+        /// The step.
+        step: StepIx,
+        /// Its `Run` jobs, in task order.
+        jobs: Vec<Job>,
+    },
+    /// What became of a firing, as far as the controller can measure it. A host starts its script between the moment
+    /// when its go-line was handed to its connection and the moment when its answer was read.
+    Fired {
+        /// The step.
+        step: StepIx,
+        /// Hosts that answered that they started.
+        hosts: u32,
+        /// Hosts whose answer was not seen; each is looked into by itself.
+        unheard: u32,
+        /// From the first to the last go-line, in microseconds.
+        sent_us: u64,
+        /// The hosts' starts lie surely at least so far apart, in microseconds; 0 if that cannot be told.
+        skew_min_us: u64,
+        /// The hosts' starts lie surely at most so far apart, in microseconds: first go-line to last answer.
+        skew_max_us: u64,
+    },
 }
 
 /// Is this the real thing?
@@ -250,6 +274,10 @@ pub enum JobKind {
     Arm,
     /// Proves the way back over a fresh connection, and asks the guard to give way or what it has done.
     Confirm,
+    /// Do all probes go on agreeing, for as long as the step's `watch` says? Read-only.
+    Watch,
+    /// Lay the script ready on the host, where it waits for one short line to start. Changes nothing, claims nothing.
+    Stage,
 }
 
 /// What a host's receipt says about an attempt.
@@ -505,6 +533,8 @@ impl JobKind {
             JobKind::ResolveUndo => "resolve-undo",
             JobKind::Arm => "arm",
             JobKind::Confirm => "confirm",
+            JobKind::Watch => "watch",
+            JobKind::Stage => "stage",
         }
     }
     /// May it change something on a host? Then it claims a receipt there.

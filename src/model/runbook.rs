@@ -142,6 +142,8 @@ pub struct Step {
     pub severs: Vec<Located<ConduitName>>,
     /// Isolation level at which it is carried out; `None` is the highest level of what it severs, if that has any.
     pub level: Option<Located<u8>>,
+    /// Conduits that this step opens again. Its undo cuts them again.
+    pub reconnects: Vec<Located<ConduitName>>,
     /// What it does.
     pub action: Action,
     /// Script template: exit 0 means it is already so, and the step is skipped.
@@ -180,8 +182,36 @@ pub struct Step {
     pub evidence: Vec<Located<StepId>>,
     /// A moment after which it must not start any more.
     pub deadline: Option<Deadline>,
+    /// What must go on being true for a while afterwards.
+    pub watch: Option<Located<Watch<Located<Probe>>>>,
+    /// Does it start on all hosts at one moment?
+    pub together: Option<Located<Together>>,
     /// Where it was written.
     pub span: Span,
+}
+
+/// What must go on being true for a while after a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watch<P> {
+    /// For so long.
+    #[serde(rename = "for")]
+    pub length: Millis,
+    /// From the start of one round of probes to the start of the next.
+    pub every: Millis,
+    /// All of these must agree in every round. Never empty.
+    pub probes: Vec<P>,
+    /// So many rounds in a row may miss before the step has failed.
+    pub tolerate: u32,
+}
+
+/// How a step starts on all its hosts at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Together {
+    /// So many hosts must be ready, or all of them.
+    pub quorum: Option<Share>,
+    /// A host that is not ready in this time will not be.
+    pub within: Millis,
 }
 
 /// Another step that must have ended well before.

@@ -13,7 +13,7 @@ use crate::model::names::{
     TaskIx, ZoneName,
 };
 use crate::model::probe::{Expect, Probe};
-use crate::model::runbook::{Approve, Backup, Fetch, Moment, Policy, Retry, Upload};
+use crate::model::runbook::{Approve, Backup, Fetch, Moment, Policy, Retry, Upload, Watch};
 use crate::model::secret::SecretSource;
 use crate::model::signers::SignersFile;
 use crate::model::{Millis, Time};
@@ -165,6 +165,9 @@ pub struct PlannedStep {
     /// Its guard: armed on the host before the change, confirmed over a fresh connection after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<Guard>,
+    /// Conduits that it opens again. Its undo cuts them again, and nothing holds that up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reconnects: Vec<ConduitName>,
     /// Consent needed first.
     pub approve: Option<Approve>,
     /// Minimum wait after another step.
@@ -187,6 +190,23 @@ pub struct PlannedStep {
     pub estimate: Millis,
     /// Longest expected time from its start to the end of the run: what is on the critical path starts first.
     pub urgency: Millis,
+    /// What must go on being true for a while after `verify`; its texts hold `{{name}}` placeholders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch<Probe>>,
+    /// Does it start on all its hosts at one moment?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub together: Option<PlannedTogether>,
+}
+
+/// How a step starts on all its hosts at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedTogether {
+    /// So many of its tasks must be ready (or already so); `None` is every one that is not left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<u32>,
+    /// A host that is not ready in this time will not be.
+    pub within: Millis,
 }
 
 /// A step that must have ended well before.
@@ -306,7 +326,8 @@ impl PlannedStep {
             PlannedVerify::Probe(probe) => Some(probe),
             PlannedVerify::Script(_) => None,
         });
-        own.into_iter().chain(verifying)
+        let watching = self.watch.iter().flat_map(|watch| &watch.probes);
+        own.into_iter().chain(verifying).chain(watching)
     }
 }
 

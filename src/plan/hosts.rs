@@ -178,7 +178,8 @@ fn probes(step: &Step) -> impl Iterator<Item = (&Probe, Span)> {
         Verify::Probe(probe) => Some((probe, verify.span)),
         Verify::Script(_) => None,
     });
-    own.into_iter().chain(verify)
+    let watch = step.watch.iter().flat_map(|watch| &watch.value.probes);
+    own.into_iter().chain(verify).chain(watch.map(|probe| (&probe.value, probe.span)))
 }
 
 fn jump(reach: &Reach) -> Option<&HostName> {

@@ -11,10 +11,12 @@ use super::{graph, level, waves};
 use crate::model::Problem;
 use crate::model::inventory::{Become, Host, Reach};
 use crate::model::names::{ConduitName, HostIx, HostName, PhaseIx, StepIx, TaskIx};
-use crate::model::place::Span;
+use crate::model::place::{Located, Span};
 use crate::model::probe::{Probe, ProbeKind};
 use crate::model::problem::nearest;
-use crate::model::runbook::{Action, Backup, Fetch, ManifestSignature, Step, Taken, Undo, Upload, Verify};
+use crate::model::runbook::{
+    Action, Backup, Fetch, ManifestSignature, Step, Taken, Undo, Upload, Verify, Watch,
+};
 use crate::model::{Millis, Problems};
 use std::collections::BTreeMap;
 
@@ -61,6 +63,7 @@ pub fn compile_step(
         .enumerate()
         .map(|(ix, verify)| self::verify(&mut texts, ix, &verify.value, verify.span))
         .collect();
+    let watch = step.watch.as_ref().map(|watch| self::watch(&mut texts, &watch.value));
     let undo = match &step.undo.value {
         Undo::By(text) => PlannedUndo::By(texts.script("undo", step.undo.span, text)),
         Undo::NotNeeded => PlannedUndo::NotNeeded,
@@ -79,8 +82,9 @@ pub fn compile_step(
     problems.extend(wrong);
 
     let waves = waves::waves(&step.batch, &runs);
-    let estimate =
-        step.estimate.unwrap_or_else(|| graph::estimate(&action, waves.len(), step.approve.as_ref()));
+    let watched = watch.as_ref().map_or(Millis(0), |watch| watch.length);
+    let expected = graph::estimate(&action, waves.len(), step.approve.as_ref());
+    let estimate = step.estimate.unwrap_or(Millis(expected.0.saturating_add(watched.0)));
     PlannedStep {
         id: step.id.value.clone(),
         title: step.title.clone(),
@@ -101,6 +105,7 @@ pub fn compile_step(
         idempotent: step.idempotent,
         severs: step.severs.iter().map(|conduit| conduit.value.clone()).collect(),
         level: level::of_step(site.inventory, step),
+        reconnects: step.reconnects.iter().map(|conduit| conduit.value.clone()).collect(),
         guard: step.guard,
         approve: step.approve.clone(),
         evidence: Vec::new(),
@@ -120,6 +125,8 @@ pub fn compile_step(
         waves,
         estimate,
         urgency: Millis(0),
+        watch,
+        together: None,
     }
 }
 
@@ -234,6 +241,12 @@ fn verify(texts: &mut Texts<'_>, ix: usize, verify: &Verify, span: Span) -> Plan
     }
 }
 
+fn watch(texts: &mut Texts<'_>, watch: &Watch<Located<Probe>>) -> Watch<Probe> {
+    let probes = watch.probes.iter().enumerate();
+    let probes = probes.map(|(ix, one)| probe(texts, &format!("watch[{}]", ix + 1), &one.value, one.span));
+    Watch { length: watch.length, every: watch.every, tolerate: watch.tolerate, probes: probes.collect() }
+}
+
 fn probe(texts: &mut Texts<'_>, label: &str, probe: &Probe, span: Span) -> Probe {
     let what = match &probe.what {
         ProbeKind::Tcp { host, port } => {
@@ -303,7 +316,7 @@ fn environment(texts: &mut Texts<'_>, step: &Step, problems: &mut Problems) -> B
     env
 }
 
-/// What is severed must exist; a cut that is left out is worth a word.
+/// What is severed or reconnected must exist; a cut that is left out is worth a word.
 fn check_conduits(
     site: &Site<'_>,
     selection: &Selection<'_>,
@@ -312,9 +325,11 @@ fn check_conduits(
     problems: &mut Problems,
 ) {
     let id = &step.id.value;
-    for conduit in &step.severs {
+    let severed = step.severs.iter().map(|conduit| ("severs", conduit));
+    let reconnected = step.reconnects.iter().map(|conduit| ("reconnects", conduit));
+    for (verb, conduit) in severed.chain(reconnected) {
         if !site.inventory.conduits.contains_key(&conduit.value) {
-            let what = format!("step `{id}` severs `{}`, which no conduit is called", conduit.value);
+            let what = format!("step `{id}` {verb} `{}`, which no conduit is called", conduit.value);
             let problem = Problem::error("unknown-conduit", what).at(conduit.span);
             let names = site.inventory.conduits.keys().map(ConduitName::as_str);
             problems.push(match nearest(conduit.value.as_str(), names) {

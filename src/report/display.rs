@@ -1,6 +1,7 @@
 //! What shows a run while it goes on. Takes facts in and prints; never waits, never decides, never fails: a
 //! terminal that went away stops no run.
 
+use super::going_on::Round;
 use super::look::Look;
 use super::plain::plain;
 use super::progress::live;
@@ -27,6 +28,8 @@ pub trait Display {
     fn event(&mut self, state: &RunState, at: Time, event: &Event);
     /// A job printed something: scrubbed of secrets, otherwise as the host sent it.
     fn output(&mut self, plan: &Plan, job: Job, stream: Stream, bytes: &[u8]);
+    /// A watch that runs had a look.
+    fn watched(&mut self, job: Job, round: Round);
     /// Time passed; a few times a second.
     fn tick(&mut self, state: &RunState, now: Time);
     /// Keeps out of the way while people are talked to.
@@ -68,6 +71,7 @@ impl Display for Quiet {
     fn started(&mut self, _: &RunState, _: Option<usize>) {}
     fn event(&mut self, _: &RunState, _: Time, _: &Event) {}
     fn output(&mut self, _: &Plan, _: Job, _: Stream, _: &[u8]) {}
+    fn watched(&mut self, _: Job, _: Round) {}
     fn tick(&mut self, _: &RunState, _: Time) {}
     fn suspend(&mut self, talk: &mut dyn FnMut()) {
         talk();
@@ -89,6 +93,10 @@ impl<A: Display, B: Display> Display for Both<A, B> {
     fn output(&mut self, plan: &Plan, job: Job, stream: Stream, bytes: &[u8]) {
         self.0.output(plan, job, stream, bytes);
         self.1.output(plan, job, stream, bytes);
+    }
+    fn watched(&mut self, job: Job, round: Round) {
+        self.0.watched(job, round);
+        self.1.watched(job, round);
     }
     fn tick(&mut self, state: &RunState, now: Time) {
         self.0.tick(state, now);
@@ -121,6 +129,9 @@ impl<D: Display + ?Sized> Display for Box<D> {
     }
     fn output(&mut self, plan: &Plan, job: Job, stream: Stream, bytes: &[u8]) {
         (**self).output(plan, job, stream, bytes);
+    }
+    fn watched(&mut self, job: Job, round: Round) {
+        (**self).watched(job, round);
     }
     fn tick(&mut self, state: &RunState, now: Time) {
         (**self).tick(state, now);

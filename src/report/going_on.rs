@@ -8,6 +8,7 @@ use crate::model::names::{PhaseIx, StepIx, TaskIx};
 use crate::model::question::Question;
 use crate::model::{Millis, Time};
 use crate::plan::Plan;
+use std::collections::BTreeMap;
 
 /// What a run is doing at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,22 @@ pub struct GoingOn {
     pub pauses: Vec<Pause>,
     /// Questions that people must answer.
     pub questions: Vec<Question>,
+    /// What watches last saw, where somebody told.
+    pub rounds: Rounds,
+}
+
+/// What watches last saw.
+pub type Rounds = BTreeMap<Job, Round>;
+
+/// What one round of a watch saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Round {
+    /// Probes that agree.
+    pub agree: usize,
+    /// Of so many.
+    pub probes: usize,
+    /// Rounds in a row that missed, this one among them.
+    pub misses: u32,
 }
 
 /// Something that goes on by itself when its time has come.
@@ -41,7 +58,12 @@ impl GoingOn {
         running.sort_by_key(|(job, since)| (*since, *job));
         let mut pauses = pauses(state, now);
         pauses.sort_by(|a, b| (a.until, &a.name).cmp(&(b.until, &b.name)));
-        Self { running, pauses, questions: state.questions().cloned().collect() }
+        Self { running, pauses, questions: state.questions().cloned().collect(), rounds: Rounds::new() }
+    }
+
+    /// With what watches last saw.
+    pub fn with(self, rounds: &Rounds) -> Self {
+        Self { rounds: rounds.clone(), ..self }
     }
 
     /// The same in sentences, the longest-running jobs alone.
@@ -52,7 +74,7 @@ impl GoingOn {
             .iter()
             .take(SENTENCES_MAX)
             .map(|(job, since)| {
-                format!("running: {} {}", plan.task_name(job.task), job_time(plan, *job, *since, now))
+                format!("running: {} {}", plan.task_name(job.task), self.job_time(plan, *job, *since, now))
             })
             .collect();
         if let more @ 1.. = self.running.len().saturating_sub(SENTENCES_MAX) {
@@ -71,15 +93,46 @@ impl GoingOn {
         }));
         said
     }
+
+    /// `run, 4m 02s of 30m 00s` and which try it is; for a watch also what it last saw.
+    pub fn job_time(&self, plan: &Plan, job: Job, since: Time, now: Time) -> String {
+        let attempt = match job.attempt {
+            1 => String::new(),
+            attempt => format!(" (try {attempt})"),
+        };
+        let (word, limit) = (doing(job.kind), limit(plan, job));
+        let seen = self.rounds.get(&job).map(|round| format!(", {}", round.words())).unwrap_or_default();
+        format!("{word}{attempt}, {} of {limit}{seen}", now.since(since))
+    }
 }
 
-/// `run, 4m 02s of 30m 00s` and which try it is.
-pub fn job_time(plan: &Plan, job: Job, since: Time, now: Time) -> String {
-    let attempt = match job.attempt {
-        1 => String::new(),
-        attempt => format!(" (try {attempt})"),
-    };
-    format!("{}{attempt}, {} of {}", job.kind, now.since(since), plan.step_of(job.task).timeout)
+impl Round {
+    /// `all 4 probes agree`.
+    fn words(&self) -> String {
+        let Self { agree, probes, misses } = *self;
+        match agree == probes {
+            true if probes == 1 => "its probe agrees".to_owned(),
+            true => format!("all {probes} probes agree"),
+            false => format!("{agree} of {probes} probes agree, missed {misses} in a row"),
+        }
+    }
+}
+
+fn doing(kind: JobKind) -> &'static str {
+    match kind {
+        JobKind::Watch => "watching",
+        kind => kind.word(),
+    }
+}
+
+/// How long a job may take.
+fn limit(plan: &Plan, job: Job) -> Millis {
+    let step = plan.step_of(job.task);
+    match (job.kind, &step.watch, step.together) {
+        (JobKind::Watch, Some(watch), _) => watch.length,
+        (JobKind::Stage, _, Some(together)) => together.within,
+        _ => step.timeout,
+    }
 }
 
 fn pauses(state: &RunState, now: Time) -> Vec<Pause> {
@@ -159,8 +212,9 @@ fn pause_of(state: &RunState, task: TaskIx) -> Option<Pause> {
 
 /// Has a job used up most of its time? Then people may want to look before it is killed.
 pub fn is_late(plan: &Plan, job: Job, since: Time, now: Time) -> bool {
-    let Millis(limit) = plan.step_of(job.task).timeout;
-    now.since(since).0 > limit / LATE_PERCENT_OF * LATE_PERCENT
+    let Millis(limit) = limit(plan, job);
+    // A watch is meant to take all of its time.
+    job.kind != JobKind::Watch && now.since(since).0 > limit / LATE_PERCENT_OF * LATE_PERCENT
 }
 
 /// From four fifths of its time on, a job is late.

@@ -9,7 +9,7 @@ use super::tails::Tails;
 pub use super::told::{Line, Mark, answer_lines, last_lines};
 use super::watched;
 use super::words;
-use crate::engine::{RunState, Stage};
+use crate::engine::{RunState, Salvo, Stage};
 use crate::model::event::{Event, Found, Job, JobKind, TaskEnd, UndoEnd, Verdict};
 use crate::model::names::{StepIx, TaskIx};
 use crate::model::question::Question;
@@ -103,6 +103,7 @@ impl Narrator {
             Event::GuardExtended { task: ix, left } => {
                 vec![task(plan, *ix, Mark::Info, format!("guard extended: its run goes on, {left} left"))]
             }
+            Event::JobStarted { job } if job.kind == JobKind::Watch => watching(plan, *job),
             Event::JobStarted { job } if self.look.verbose >= 2 => {
                 vec![task(plan, job.task, Mark::Info, format!("{} started{}", job.kind, try_of(*job)))]
             }
@@ -167,6 +168,15 @@ impl Narrator {
             Event::Baseline { probes, because } => watched::baseline(&self.look, probes, because),
             Event::ServiceSeen { service, stands, because } => {
                 vec![watched::service(service, *stands, because)]
+            }
+            Event::Firing { step, jobs } => {
+                let text = format!("fired on {} at one moment", words::so_many(jobs.len(), "host"));
+                vec![Line::new(Mark::Heading, "step", step_id(plan, *step), text)]
+            }
+            Event::Fired { step, hosts, unheard, skew_min_us, skew_max_us, .. } => {
+                let salvo = Salvo { hosts: *hosts, unheard: *unheard, skew_us: (*skew_min_us, *skew_max_us) };
+                let mark = if salvo.unheard == 0 { Mark::Good } else { Mark::Unsure };
+                vec![Line::new(mark, "step", step_id(plan, *step), words::salvo(&salvo))]
             }
         }
     }
@@ -243,7 +253,11 @@ impl Narrator {
         }
         let tries = state.task(ix).attempts(kind);
         let why = match state.task(ix).stage() {
-            Stage::Retry { after: Some(outcome), .. } => words::job_end(kind, outcome),
+            Stage::Retry { after: Some(outcome), .. } => {
+                // Only a run that did not start leads to another staging.
+                let ended = if kind == JobKind::Stage { JobKind::Run } else { kind };
+                words::job_end(ended, outcome)
+            }
             _ => kind.to_string(),
         };
         let pause = match next.since(at) {
@@ -397,6 +411,15 @@ fn verdict_mark(verdict: &Verdict) -> Mark {
         Verdict::RolledBack => Mark::Back,
         Verdict::Stuck => Mark::Bad,
     }
+}
+
+/// A watch takes long: people are told that it began, and that it begins anew.
+fn watching(plan: &Plan, job: Job) -> Vec<Line> {
+    let Some(watch) = &plan.step_of(job.task).watch else { return Vec::new() };
+    let anew = if job.attempt > 1 { "anew " } else { "" };
+    let probes = words::so_many(watch.probes.len(), "probe");
+    let text = format!("watching {anew}for {}, {probes} every {}", watch.length, watch.every);
+    vec![task(plan, job.task, Mark::Info, text)]
 }
 
 fn took(started: Option<Time>, ended: Time) -> String {

@@ -11,6 +11,7 @@
 //! added; those that are here keep their meaning while `v` is 1. [`schema`] is the JSON Schema of a line.
 
 use super::display::{Display, Stream};
+use super::going_on::Round;
 use super::recap::recap_json;
 use crate::engine::RunState;
 use crate::model::event::Job;
@@ -60,6 +61,7 @@ impl<W: Write> Display for Ndjson<W> {
         self.seq += 1;
     }
     fn output(&mut self, _: &Plan, _: Job, _: Stream, _: &[u8]) {}
+    fn watched(&mut self, _: Job, _: Round) {}
     fn tick(&mut self, _: &RunState, _: Time) {}
     fn suspend(&mut self, talk: &mut dyn FnMut()) {
         talk();
@@ -103,7 +105,10 @@ fn about(plan: &Plan, event: &Event) -> Map<String, Value> {
         | Event::TaskEnded { task, .. }
         | Event::UndoEnded { task, .. }
         | Event::GuardExtended { task, .. } => about_task(plan, *task),
-        Event::StepEnded { step, .. } | Event::StepNotRun { step, .. } => about_step(plan, *step),
+        Event::StepEnded { step, .. }
+        | Event::StepNotRun { step, .. }
+        | Event::Firing { step, .. }
+        | Event::Fired { step, .. } => about_step(plan, *step),
         Event::PhaseStarted { phase } | Event::PhaseEnded { phase, .. } => about_phase(plan, *phase),
         Event::Asked { question } => about_question(plan, question),
         Event::Answered { answer } => about_question(plan, &answer.question),
@@ -211,7 +216,7 @@ pub fn schema() -> Value {
     })
 }
 
-const KINDS: [&str; 25] = [
+const KINDS: [&str; 27] = [
     "run_started",
     "run_resumed",
     "host_reached",
@@ -236,5 +241,7 @@ const KINDS: [&str; 25] = [
     "approval_lapsed",
     "baseline",
     "service_seen",
+    "firing",
+    "fired",
     "recap",
 ];

@@ -4,7 +4,7 @@
 use super::chatter::Chatter;
 use super::display::{Display, Stream};
 use super::escape::lines;
-use super::going_on::GoingOn;
+use super::going_on::{GoingOn, Round, Rounds};
 use super::look::{Look, clock};
 use super::narrate::{Line, Narrator};
 use crate::engine::RunState;
@@ -28,6 +28,7 @@ pub struct Plain<W> {
     started_at: Option<Time>,
     now: Time,
     spoke_at: Time,
+    rounds: Rounds,
 }
 
 /// Silence for longer than this makes people, and some build servers, think that a run hangs.
@@ -38,7 +39,8 @@ impl<W: Write> Plain<W> {
     pub fn to(to: W, look: Look) -> Self {
         let narrator = Narrator::new(look.clone());
         let (started_at, now, spoke_at) = (None, Time::default(), Time::default());
-        Self { to, look, narrator, chatter: Chatter::default(), started_at, now, spoke_at }
+        let (chatter, rounds) = (Chatter::default(), Rounds::new());
+        Self { to, look, narrator, chatter, started_at, now, spoke_at, rounds }
     }
 
     fn say(&mut self, said: &Line) {
@@ -71,6 +73,7 @@ impl<W: Write> Display for Plain<W> {
     fn event(&mut self, state: &RunState, at: Time, event: &Event) {
         self.hear(state, at);
         if let Event::JobEnded { job, .. } = event {
+            self.rounds.remove(job);
             for rest in self.chatter.end(*job) {
                 self.put(&format!("task {} | {rest}", state.plan().task_name(job.task)));
             }
@@ -88,10 +91,13 @@ impl<W: Write> Display for Plain<W> {
             self.put(&format!("task {} | {whole}", plan.task_name(job.task)));
         }
     }
+    fn watched(&mut self, job: Job, round: Round) {
+        self.rounds.insert(job, round);
+    }
     fn tick(&mut self, state: &RunState, now: Time) {
         self.hear(state, now);
         if self.spoke_at != Time::default() && now.since(self.spoke_at) >= SILENCE_MAX {
-            for going_on in GoingOn::at(state, now).sentences(state, &self.look, now) {
+            for going_on in GoingOn::at(state, now).with(&self.rounds).sentences(state, &self.look, now) {
                 self.put(&format!("still {going_on}"));
             }
             // Also when there was nothing to say: the next word comes after the next silence.

@@ -5,6 +5,7 @@ use super::above::above;
 use super::chatter::Chatter;
 use super::display::{Display, Stream};
 use super::escape::lines;
+use super::going_on::{Round, Rounds};
 use super::look::Look;
 use super::narrate::Narrator;
 use super::view::{Size, view};
@@ -20,7 +21,8 @@ pub fn live(look: Look) -> Live {
     let narrator = Narrator::new(look.clone()).at_most(EACH_STEP_MAX);
     let (now, drawn_at) = (Time::default(), Time::default());
     let (chatter, term) = (Chatter::default(), Term::stderr());
-    Live { bar: bar(), term, look, narrator, chatter, now, drawn_at, prompt: None }
+    let rounds = Rounds::new();
+    Live { bar: bar(), term, look, narrator, chatter, now, drawn_at, prompt: None, rounds }
 }
 
 /// The live view.
@@ -34,6 +36,7 @@ pub struct Live {
     now: Time,
     drawn_at: Time,
     prompt: Option<Prompt>,
+    rounds: Rounds,
 }
 
 /// A question that somebody may be typing the answer to. As long as it is open nothing moves: the terminal
@@ -86,7 +89,8 @@ impl Live {
 
     fn view(&self, state: &RunState) -> Vec<String> {
         let (rows, columns) = self.term.size();
-        view(state, &self.look, self.now, Size { rows: rows.into(), columns: columns.into() })
+        let size = Size { rows: rows.into(), columns: columns.into() };
+        view(state, &self.look, self.now, size, &self.rounds)
     }
 
     fn columns(&self) -> usize {
@@ -120,6 +124,7 @@ impl Display for Live {
         self.now = self.now.max(at);
         let mut all = Vec::new();
         if let Event::JobEnded { job, .. } = event {
+            self.rounds.remove(job);
             let rest = self.chatter.end(*job);
             all.extend(self.printed(state.plan(), *job, rest));
         }
@@ -137,6 +142,9 @@ impl Display for Live {
             let printed = self.printed(plan, job, whole);
             self.put(&printed);
         }
+    }
+    fn watched(&mut self, job: Job, round: Round) {
+        self.rounds.insert(job, round);
     }
     fn tick(&mut self, state: &RunState, now: Time) {
         self.now = self.now.max(now);

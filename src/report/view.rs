@@ -3,7 +3,7 @@
 
 use super::asking;
 use super::availability;
-use super::going_on::{GoingOn, Pause, is_late, job_time, to_take_back};
+use super::going_on::{GoingOn, Pause, Rounds, is_late, to_take_back};
 use super::look::{Look, clock};
 use super::words;
 use crate::engine::{PhaseStatus, RunState, Status, StepStatus};
@@ -40,9 +40,9 @@ const LINES_ABOVE: usize = 4;
 const BAR: usize = 20;
 
 /// The lines of the view; never more or longer than the terminal has room for.
-pub fn view(state: &RunState, look: &Look, now: Time, size: Size) -> Vec<String> {
+pub fn view(state: &RunState, look: &Look, now: Time, size: Size, rounds: &Rounds) -> Vec<String> {
     let width = size.columns.saturating_sub(1).max(1);
-    let going_on = GoingOn::at(state, now);
+    let going_on = GoingOn::at(state, now).with(rounds);
     let room = size.rows.saturating_sub(LINES_ABOVE).max(3);
 
     let mut top = vec![look.dim(&"─".repeat(width)), head(state, look, now, width)];
@@ -171,7 +171,7 @@ fn running(state: &RunState, going_on: &GoingOn, look: &Look, now: Time, room: u
     let names: Vec<String> = shown.iter().map(|(job, _)| plan.task_name(job.task)).collect();
     let width = column(names.iter().map(String::as_str));
     let line = |((job, since), name): (&(Job, Time), &String)| {
-        let time = job_time(plan, *job, *since, now);
+        let time = going_on.job_time(plan, *job, *since, now);
         let time = match is_late(plan, *job, *since, now) {
             true => look.paint(Style::new().yellow(), &format!("{time}, nearly out of time")),
             false => time,

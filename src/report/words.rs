@@ -2,7 +2,7 @@
 //! Whatever a host or a person wrote is made safe to show here.
 
 use super::escape::line;
-use crate::engine::Counts;
+use crate::engine::{Counts, Salvo};
 use crate::model::event::{
     Found, JobKind, Mode, NotRun, Scope, StopHow, StopReason, TaskEnd, UndoEnd, Verdict,
 };
@@ -90,6 +90,27 @@ fn failure(how: &How) -> String {
         }
         How::Disagreed(what) => line(what),
     }
+}
+
+/// What a firing came to: `40 hosts started, at most 12.4 ms apart`.
+pub fn salvo(salvo: &Salvo) -> String {
+    let hosts = so_many(salvo.hosts as usize, "host");
+    let unheard = match salvo.unheard {
+        0 => String::new(),
+        count => format!("; {} did not answer and is looked into", so_many(count as usize, "host")),
+    };
+    let apart = match (salvo.hosts, salvo.skew_us) {
+        (0 | 1, _) => String::new(),
+        (_, (0, at_most)) => format!(", at most {} apart", milliseconds(at_most)),
+        (_, (at_least, at_most)) => {
+            format!(", {} to {} apart", milliseconds(at_least), milliseconds(at_most))
+        }
+    };
+    format!("{hosts} started{apart}{unheard}")
+}
+
+fn milliseconds(us: u64) -> String {
+    format!("{}.{} ms", us / 1000, us % 1000 / 100)
 }
 
 /// What a receipt says.

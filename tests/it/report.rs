@@ -10,6 +10,7 @@ use blackstart::model::names::{PhaseIx, RunId, StepIx, TaskIx};
 use blackstart::model::question::{Choice, Question};
 use blackstart::model::{How, Millis, Outcome, Time};
 use blackstart::report::dry_run::{DryHost, DryRow, DryRun, Would, dry_run, dry_run_json};
+use blackstart::report::going_on::Rounds;
 use blackstart::report::plain::Plain;
 use blackstart::report::runs::{Row, Standing, runs, runs_json};
 use blackstart::report::view::{Size, view};
@@ -315,7 +316,7 @@ fn view_at(run: &Run, after: Millis, size: Size, is_it: impl Fn(&RunState, &Even
             && seen.is_none()
             && is_it(state, event)
         {
-            seen = Some(view(state, &look(), at + after, size).join("\n") + "\n");
+            seen = Some(view(state, &look(), at + after, size, &Rounds::new()).join("\n") + "\n");
         }
     });
     seen.expect("the event happens")
@@ -347,7 +348,7 @@ fn the_view_never_outgrows_its_terminal() {
     for (rows, columns) in [(24, 80), (10, 40), (6, 20), (3, 1), (1, 1), (50, 200)] {
         stopped().watch(|state, sight| {
             if let Sight::Ticked(now) = sight {
-                let lines = view(state, &look(), now, Size { rows, columns });
+                let lines = view(state, &look(), now, Size { rows, columns }, &Rounds::new());
                 assert!(lines.len() < rows.max(4), "{} lines on {rows} rows", lines.len());
                 assert!(lines.iter().all(|line| console::measure_text_width(line) <= columns.max(1)));
             }

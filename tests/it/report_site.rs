@@ -107,6 +107,9 @@ impl Site {
             severs: Vec::new(),
             level: None,
             guard: None,
+            reconnects: Vec::new(),
+            watch: None,
+            together: None,
             approve: None,
             after: None,
             evidence: Vec::new(),
@@ -323,12 +326,23 @@ impl Run<'_> {
                             | JobKind::Run
                             | JobKind::Confirm
                             | JobKind::Verify
-                            | JobKind::Undo => {
+                            | JobKind::Undo
+                            | JobKind::Watch
+                            | JobKind::Stage => {
                                 Input::JobEnded { job, outcome: reply.outcome, facts: reply.facts }
                             }
                         };
                         send(&mut queue, now + reply.after, input);
                     }
+                    Output::Fire { jobs, .. } => {
+                        for job in jobs {
+                            let host = plan.host_of(job.task).map_or("", |host| host.name.as_str());
+                            let reply = (self.world)(plan.step_of(job.task).id.as_str(), host, job);
+                            let (outcome, facts) = (reply.outcome, reply.facts);
+                            send(&mut queue, now + reply.after, Input::JobEnded { job, outcome, facts });
+                        }
+                    }
+                    Output::Release { .. } => {}
                     Output::Cancel { job } => {
                         cancelled.insert(job);
                         let outcome = Outcome::Failed { how: How::Cancelled };

@@ -19,7 +19,11 @@ pub(super) async fn work(
 ) {
     let job = order.job;
     // A mistake of ours in one job must not leave the run waiting for its end for ever.
-    let carried = tokio::task::spawn_local(async move { shop.carry_out(order, stop, watcher).await });
+    let rounds = tell.clone();
+    let carried = tokio::task::spawn_local(async move {
+        let looked = |round| drop(rounds.send(News::Looked(job, round)));
+        shop.carry_out(order, stop, watcher, &looked).await
+    });
     let back = carried.await.unwrap_or_else(|_| given_up(job));
     // Nobody listens any more only when the loop is over, and then the receipt on the host tells.
     let _ = tell.send(News::Back(job, back));
@@ -38,6 +42,8 @@ fn given_up(job: Job) -> Back {
         | JobKind::Run
         | JobKind::Confirm
         | JobKind::Verify
-        | JobKind::Undo => Back::Ended(Outcome::Unknown { because }, Facts::default()),
+        | JobKind::Undo
+        | JobKind::Watch
+        | JobKind::Stage => Back::Ended(Outcome::Unknown { because }, Facts::default()),
     }
 }

@@ -111,6 +111,8 @@ pub(in crate::load) struct Step {
     /// level of the conduits that it severs.
     #[schemars(range(min = 1, max = 3))]
     pub(in crate::load) level: Option<At<u8>>,
+    /// Conduits that the step opens again. Its undo cuts them again, and an automatic rollback always takes it back.
+    pub(in crate::load) reconnects: Option<At<OneOrMany<String>>>,
 
     /// A POSIX sh script to run on each host.
     pub(in crate::load) run: Option<At<String>>,
@@ -131,6 +133,8 @@ pub(in crate::load) struct Step {
     pub(in crate::load) snapshot: Option<At<String>>,
     /// What must be true afterwards, in order: scripts that exit 0, and probes.
     pub(in crate::load) verify: Option<At<OneOrMany<TextOr<Probe>>>>,
+    /// Probes that must go on agreeing for a while after `verify`.
+    pub(in crate::load) watch: Option<At<Watch>>,
     /// How the step is taken back: a script, `not_needed`, or `{ impossible: why }`.
     pub(in crate::load) undo: Option<At<TextOr<Impossible>>>,
     /// Environment variables of its scripts.
@@ -168,6 +172,25 @@ pub(in crate::load) struct Need {
     pub(in crate::load) step: Option<At<String>>,
     /// Only on the same host, instead of on all of its hosts?
     pub(in crate::load) same_host: Option<At<bool>>,
+}
+
+/// Probes that must go on agreeing for a while.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Watch")]
+pub(in crate::load) struct Watch {
+    /// How long they must agree.
+    #[serde(rename = "for")]
+    #[schemars(required)]
+    pub(in crate::load) length: Option<At<Length>>,
+    /// From the start of one round of probes to the start of the next; 30s by default.
+    pub(in crate::load) every: Option<At<Length>>,
+    /// Probes that must all agree in every round.
+    #[schemars(required)]
+    pub(in crate::load) probes: Option<At<OneOrMany<Probe>>>,
+    /// So many rounds in a row may miss before the step has failed; by default none.
+    #[schemars(range(max = 1000))]
+    pub(in crate::load) tolerate: Option<At<u32>>,
 }
 
 /// A file to put on hosts.

@@ -144,6 +144,16 @@ pub fn added() -> Vec<Event> {
         by: "ada".into(),
         because: "the console is manned".into(),
     });
+    events.extend([JobKind::Watch, JobKind::Stage].map(|kind| Event::JobStarted { job: job(kind, 1) }));
+    events.push(Event::Firing { step: StepIx(1), jobs: vec![job(JobKind::Run, 2)] });
+    events.push(Event::Fired {
+        step: StepIx(1),
+        hosts: 40,
+        unheard: 1,
+        sent_us: 310,
+        skew_min_us: 0,
+        skew_max_us: 12_400,
+    });
     events
 }
 

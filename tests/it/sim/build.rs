@@ -2,7 +2,8 @@
 
 use blackstart::model::inventory::{Become, Reach, ServicePlace, SshSettings};
 use blackstart::model::names::{HostIx, HostName, PhaseId, PhaseIx, ServiceName, StepId, StepIx, TaskIx};
-use blackstart::model::runbook::{Policy, Retry};
+use blackstart::model::probe::{Expect, Probe, ProbeKind};
+use blackstart::model::runbook::{Policy, Retry, Watch};
 use blackstart::model::{Millis, names::ConduitName};
 use blackstart::plan::Plan;
 use blackstart::plan::frozen::{
@@ -86,6 +87,9 @@ impl Builder {
             severs: Vec::new(),
             level: None,
             guard: None,
+            reconnects: Vec::new(),
+            watch: None,
+            together: None,
             approve: None,
             after: None,
             evidence: Vec::new(),
@@ -130,6 +134,11 @@ impl Builder {
         self.at(ix).verify = vec![PlannedVerify::Script("verify".into())];
     }
 
+    pub fn watch(&mut self, ix: StepIx) {
+        let (length, every) = (Millis::from_secs(60), Millis::from_secs(10));
+        self.at(ix).watch = Some(Watch { length, every, probes: vec![probe()], tolerate: 0 });
+    }
+
     pub fn severs(&mut self, ix: StepIx) {
         self.at(ix).severs = vec![ConduitName::from("isp-uplink")];
     }
@@ -154,6 +163,16 @@ impl Builder {
 
     pub fn done(self) -> Arc<Plan> {
         Arc::new(self.plan)
+    }
+}
+
+pub fn probe() -> Probe {
+    Probe {
+        what: ProbeKind::Tcp { host: "192.0.2.1".into(), port: 443 },
+        from: None,
+        expect: Expect::Closed,
+        timeout: Millis(1_000),
+        within: Millis(0),
     }
 }
 

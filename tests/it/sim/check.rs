@@ -66,6 +66,8 @@ pub struct Task {
     /// It was opened again while an end was missing: what was checked before that counts.
     pub excused: bool,
     pub wave: usize,
+    /// Its script lies ready on its host.
+    pub staged: bool,
 }
 
 #[derive(Clone, Default)]
@@ -74,6 +76,8 @@ pub struct Step {
     pub over_at: Option<Time>,
     pub approvals: BTreeSet<String>,
     pub refused: bool,
+    /// It was fired in this process.
+    pub fired: bool,
 }
 
 #[derive(Clone, Default)]
@@ -213,6 +217,10 @@ impl Checker {
                 Ok(())
             }
             Event::RollbackStarted { scope, reopen, by } => self.rollback_started(*scope, *reopen, by),
+            Event::Firing { step, jobs } => self.firing(at, *step, jobs),
+            Event::Fired { step, .. } => {
+                require(self.plan.steps[step.at()].together.is_some(), || format!("{step:?} was fired?"))
+            }
             Event::UndoEnded { task, end } => self.undo_ended(*task, end),
             Event::Abandoned { .. } => Ok(()),
             Event::GuardExtended { task, .. } => Err(format!("{task:?} has no guard")),

@@ -71,6 +71,10 @@ impl Checker {
             if self.steps[step].over.take().is_some() && self.phases[its_phase].over {
                 self.phases[its_phase] = Phase::default();
             }
+            let ix_step = plan.tasks[ix.at()].step;
+            if plan.steps[step].together.is_some() && !self.has_begun(ix_step) {
+                todo.extend(plan.tasks_of(ix_step));
+            }
             if let Some(needed) = needed {
                 let whole = self.steps[needed.at()].over == Some(false);
                 let same_host = |other: &TaskIx| plan.tasks[other.at()].host == plan.tasks[ix.at()].host;
@@ -102,8 +106,9 @@ impl Checker {
 
     /// A new process: tries in vain count anew, and what is unknown is found out about at once.
     pub(super) fn take_up(&mut self) {
+        self.steps.iter_mut().for_each(|step| step.fired = false);
         for task in &mut self.tasks {
-            (task.vain, task.afresh) = (0, 0);
+            (task.vain, task.afresh, task.staged) = (0, 0, false);
             if task.unknown.is_some() {
                 task.retry = None;
             }

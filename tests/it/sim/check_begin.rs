@@ -103,7 +103,8 @@ pub fn may_start(check: &Checker, at: Time, job: Job) -> Complaint {
         }
         JobKind::ResolveRun => require(task.unknown.is_some(), || format!("{job:?}: why?")),
         JobKind::Verify => {
-            let acted = task.unknown.is_some() || acted(check, ix, at);
+            let found_so = check.plan.step_of(ix).watch.is_some() && found_so(check, ix);
+            let acted = task.unknown.is_some() || acted(check, ix, at) || found_so;
             require(task.end.is_none() && acted, || format!("{job:?}: nothing was done"))
         }
         JobKind::Check if task.unknown.is_some() => {
@@ -116,9 +117,48 @@ pub fn may_start(check: &Checker, at: Time, job: Job) -> Complaint {
             may_begin_or_go_on(check, at, ix)?;
             checked(check, ix)
         }
-        JobKind::Run => may_run(check, at, job),
+        JobKind::Run => {
+            let alone = check.plan.step_of(ix).together.is_none();
+            require(alone, || format!("{job:?} starts by itself and not with the others"))?;
+            may_run(check, at, job)
+        }
+        JobKind::Stage => {
+            let fired = check.plan.step_of(ix).together.is_some();
+            require(fired && !task.staged, || format!("{job:?}: the host need not get ready"))?;
+            may_run(check, at, job)
+        }
+        JobKind::Watch => may_watch(check, at, ix),
         JobKind::Arm | JobKind::Confirm => Err(format!("{job:?}: the step has no guard")),
     }
+}
+
+/// The limits on jobs do not hold for those that start at one moment.
+pub fn may_be_fired(check: &Checker, at: Time, job: Job) -> Complaint {
+    let task = &check.tasks[job.task.at()];
+    let before = task.attempts.get(&job.kind).copied().unwrap_or(0);
+    require(job.attempt == before + 1, || format!("{job:?} starts after attempt {before}"))?;
+    require(!check.running.iter().any(|other| other.task == job.task), || {
+        format!("{job:?} starts beside another")
+    })?;
+    require(task.retry.is_none(), || format!("{job:?} starts though something else was to be tried again"))?;
+    may_run(check, at, job)
+}
+
+/// What is watched was done, and verified if there is a way; or this run did it before, and it is found so.
+fn may_watch(check: &Checker, at: Time, ix: TaskIx) -> Complaint {
+    let (task, planned) = (&check.tasks[ix.at()], check.plan.step_of(ix));
+    not_held_back(check, ix)?;
+    require(task.end.is_none() && planned.watch.is_some(), || format!("{ix:?} is watched?"))?;
+    let newest = task.seen.iter().rev().find(|(kind, _)| *kind != JobKind::Watch);
+    let verified = matches!(newest, Some((JobKind::Verify, Outcome::Succeeded)));
+    let right = verified || planned.verify.is_empty() && (acted(check, ix, at) || found_so(check, ix));
+    require(right && task.unknown.is_none(), || format!("{ix:?} is watched before it was done"))
+}
+
+/// Was it found to be so, which this run has made so?
+pub fn found_so(check: &Checker, ix: TaskIx) -> bool {
+    let task = &check.tasks[ix.at()];
+    task.ran && task.seen.contains(&(JobKind::Check, Outcome::Succeeded))
 }
 
 fn within_limits(check: &Checker, job: Job) -> Complaint {
@@ -193,7 +233,15 @@ fn may_undo(check: &Checker, job: Job) -> Complaint {
         let known = task.no_receipt && (unknown.kind == JobKind::Run || check.plan.step_of(ix).idempotent);
         require(known, || format!("{job:?} starts though {unknown:?} may still run"))?;
     }
-    let standing = standing_on(check, ix);
+    let planned = check.plan.step_of(ix);
+    let mut standing = standing_on(check, ix);
+    if !planned.reconnects.is_empty() {
+        // What opened a conduit cuts it again, whatever is known to stay above it; a cut that was begun goes on.
+        let begun = task.attempts.contains_key(&JobKind::Undo);
+        let pending =
+            |above: &TaskIx| in_scope(check, scope, *above) && check.tasks[above.at()].undo.is_none();
+        standing.retain(|above| !begun && pending(above));
+    }
     require(standing.is_empty(), || format!("{job:?} pulls away what {standing:?} stands on"))
 }
 
@@ -267,6 +315,7 @@ pub fn nothing_forgotten(check: &Checker, at: Time) -> Complaint {
             continue;
         }
         let forgotten = match (&task.end, check.rollback) {
+            (None, None) if task.staged => not_held_back(check, ix).is_ok() && check.is_kept_waiting(ix),
             (None, None) if task.begun => {
                 check.phases[check.plan.step_of(ix).phase.at()].started && not_held_back(check, ix).is_ok()
             }
@@ -274,7 +323,14 @@ pub fn nothing_forgotten(check: &Checker, at: Time) -> Complaint {
             (None, Some(_)) => check.running.is_empty() && !clock_runs(check, at),
             (Some(_), Some((scope, _))) => {
                 let due = in_scope(check, scope, ix) && check.in_place(ix) && task.undo.is_none();
-                due && check.tasks.iter().all(|task| task.end.is_some()) && standing_on(check, ix).is_empty()
+                let due = due && check.tasks.iter().all(|task| task.end.is_some());
+                let job = Job { task: ix, kind: JobKind::Undo, attempt: 0 };
+                let pending =
+                    |above: &TaskIx| in_scope(check, scope, *above) && check.tasks[above.at()].undo.is_none();
+                let cuts_again = !check.plan.step_of(ix).reconnects.is_empty()
+                    && !standing_on(check, ix).iter().any(pending)
+                    && may_undo(check, job).is_ok();
+                due && (standing_on(check, ix).is_empty() || cuts_again)
             }
             (Some(_), None) => false,
         };

@@ -1,7 +1,7 @@
 //! How tasks and runs end: every end needs its evidence, and every verdict its reason.
 
 use super::check::{Checker, Complaint, require};
-use super::check_begin::{acted, in_scope};
+use super::check_begin::{acted, found_so, in_scope};
 use blackstart::model::event::{JobKind, StopReason, TaskEnd, UndoEnd, Verdict};
 use blackstart::model::names::TaskIx;
 use blackstart::model::runbook::Policy;
@@ -13,13 +13,19 @@ pub fn task_ended(check: &Checker, at: Time, ix: TaskIx, end: &TaskEnd) -> Compl
     match end {
         TaskEnd::Done => {
             require(task.unknown.is_none(), || format!("{ix:?} is done, and an end is missing"))?;
-            require(acted(check, ix, at), || format!("{ix:?} is done, and nothing was"))?;
+            let found_so = planned.watch.is_some() && found_so(check, ix);
+            require(acted(check, ix, at) || found_so, || format!("{ix:?} is done, and nothing was"))?;
+            let watched = matches!(newest, Some((JobKind::Watch, Outcome::Succeeded)));
+            require(planned.watch.is_none() || watched, || format!("{ix:?} is done and was not watched"))?;
+            let newest = task.seen.iter().rev().find(|(kind, _)| *kind != JobKind::Watch);
             let verified = matches!(newest, Some((JobKind::Verify, Outcome::Succeeded)));
             require(planned.verify.is_empty() || verified, || format!("{ix:?} is done and was not verified"))
         }
         TaskEnd::AlreadySo => {
             let so = matches!(newest, Some((JobKind::Check, Outcome::Succeeded)));
-            require(so && planned.check.is_some(), || format!("{ix:?} is said to be so"))
+            require(so && planned.check.is_some(), || format!("{ix:?} is said to be so"))?;
+            let ours = planned.watch.is_some() && task.ran;
+            require(!ours, || format!("{ix:?} is said to be so, and was not watched"))
         }
         TaskEnd::Failed { kind, outcome, changed } => {
             require(*outcome != Outcome::Succeeded, || format!("{ix:?} failed by success"))?;
@@ -28,7 +34,9 @@ pub fn task_ended(check: &Checker, at: Time, ix: TaskIx, end: &TaskEnd) -> Compl
             let seen =
                 task.seen.iter().any(|(other, outcome)| other == kind && *outcome != Outcome::Succeeded);
             let never_started = task.afresh > 3;
-            let seen = seen || task.unknown.is_some() || never_started;
+            let sent_home = *kind == JobKind::Stage && check.was_sent_home(ix);
+            let cut_short = *kind == JobKind::Watch && planned.watch.is_some() && check.rollback.is_some();
+            let seen = seen || task.unknown.is_some() || never_started || sent_home || cut_short;
             require(seen, || format!("{ix:?} failed in {kind}, which nobody saw"))?;
             worn_out(check, ix, end)
         }
@@ -48,6 +56,8 @@ fn worn_out(check: &Checker, ix: TaskIx, end: &TaskEnd) -> Complaint {
         TaskEnd::Failed { kind: JobKind::Run, outcome: Outcome::Failed { .. }, .. } => {
             task.failed_runs >= planned.retry.attempts
         }
+        // Whoever is not ready in time keeps the others waiting no longer.
+        TaskEnd::Failed { kind: JobKind::Stage, .. } => true,
         TaskEnd::Failed { outcome: Outcome::NotStarted { try_again: true, .. }, .. } => task.vain >= 3,
         TaskEnd::Failed {
             kind: JobKind::Check, outcome: Outcome::Failed { how: How::Signal(_) }, ..

@@ -11,6 +11,11 @@ use blackstart::plan::frozen::{PlannedAction, PlannedUndo};
 impl Checker {
     pub(super) fn job_started(&mut self, at: Time, job: Job) -> Complaint {
         check_begin::may_start(self, at, job)?;
+        self.begun_job(job);
+        Ok(())
+    }
+
+    pub(super) fn begun_job(&mut self, job: Job) {
         let script = self.is_script(job.task);
         let task = &mut self.tasks[job.task.at()];
         if let Some(unknown) = task.unknown
@@ -26,7 +31,6 @@ impl Checker {
         task.attempts.insert(job.kind, job.attempt);
         task.begun = true;
         self.running.insert(job);
-        Ok(())
     }
 
     pub(super) fn ended(&mut self, job: Job) -> Complaint {
@@ -44,6 +48,7 @@ impl Checker {
         let changed_before = self.tasks[job.task.at()].ran;
         let task = &mut self.tasks[job.task.at()];
         task.seen.push((job.kind, outcome.clone()));
+        task.staged = job.kind == JobKind::Stage && *outcome == Outcome::Succeeded;
         match outcome {
             Outcome::Succeeded if matches!(job.kind, JobKind::Check | JobKind::Verify) => {
                 if task.unknown.take().is_some() {
@@ -102,7 +107,7 @@ impl Checker {
         let newest = task.seen.last();
         let doubled = |first: u64, nth: u32| (first << nth.saturating_sub(1)).min(300_000);
         let (allowed, pause) = match newest {
-            Some((JobKind::Run, Outcome::Failed { .. })) if kind == JobKind::Run => {
+            Some((JobKind::Run, Outcome::Failed { .. })) if matches!(kind, JobKind::Run | JobKind::Stage) => {
                 (task.failed_runs < planned.retry.attempts, doubled(planned.retry.delay.0, task.failed_runs))
             }
             _ => (task.vain < 3, doubled(5_000, task.vain)),
@@ -147,6 +152,7 @@ impl Checker {
         }
         task.end = Some(end.clone());
         (task.retry, task.told, task.word) = (None, None, None);
+        task.staged = false;
         (task.vain, task.afresh) = (0, 0);
         if matches!(end, TaskEnd::Failed { .. }) && self.failures(step) > self.plan.steps[step].max_failures {
             self.phases[phase].failed = true;
@@ -164,6 +170,7 @@ impl Checker {
         require(task.undo.is_none(), || format!("the undo of {ix:?} ends twice"))?;
         let never_ran = !self.in_place(ix);
         let standing: Vec<TaskIx> = check_begin::standing_on(self, ix);
+        let cuts_again = !planned.reconnects.is_empty() && matches!(planned.undo, PlannedUndo::By(_));
         let right = match end {
             UndoEnd::Undone => matches!(task.seen.last(), Some((JobKind::Undo, Outcome::Succeeded))),
             UndoEnd::NotNeeded => {
@@ -171,8 +178,10 @@ impl Checker {
             }
             UndoEnd::LeftCut => !planned.severs.is_empty() && !reopen,
             UndoEnd::Impossible => matches!(planned.undo, PlannedUndo::Impossible(_)) && standing.is_empty(),
-            UndoEnd::Failed { outcome } => *outcome != Outcome::Succeeded && standing.is_empty(),
-            UndoEnd::Held { by } => self.in_place(*by) && standing.contains(by),
+            UndoEnd::Failed { outcome } => {
+                *outcome != Outcome::Succeeded && (standing.is_empty() || cuts_again)
+            }
+            UndoEnd::Held { by } => !cuts_again && self.in_place(*by) && standing.contains(by),
         };
         require(right, || format!("the undo of {ix:?} ends as {end:?}"))?;
         let task = &mut self.tasks[ix.at()];

@@ -10,7 +10,7 @@ use super::world::{Coming, World};
 use blackstart::engine::{Engine, Input, Limits, Output};
 use blackstart::model::Time;
 use blackstart::model::event::{Event, Mode, StopReason, Verdict};
-use blackstart::model::names::RunId;
+use blackstart::model::names::{RunId, TaskIx};
 use blackstart::model::question::Question;
 use blackstart::plan::Plan;
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl Sim {
         }
         let mut rollbacks = 0;
         loop {
-            self.world.epoch += 1;
+            self.world.next_epoch();
             self.world.calm |= self.world.epoch > ROUGH_EPOCHS;
             require(self.world.epoch < EPOCHS_MAX, || "the run never comes to an end".into())?;
             self.fuse = (!self.world.calm && self.world.rng.percent(45)).then(|| self.world.rng.below(80));
@@ -283,6 +283,7 @@ impl Sim {
         for _ in 0..most {
             let Some(output) = engine.poll() else {
                 nothing_forgotten(&self.check, self.world.now)?;
+                self.nobody_lies_ready_in_vain()?;
                 return Ok(false);
             };
             require(!late, || format!("a late answer led to {output:?}"))?;
@@ -299,6 +300,15 @@ impl Sim {
             }
         }
         Err(format!("one piece of news led to more than {most} orders"))
+    }
+
+    /// Every script that lies ready belongs to a task that waits to be fired.
+    fn nobody_lies_ready_in_vain(&self) -> Result<(), String> {
+        let waits = |task: &TaskIx| self.check.tasks[task.at()].staged;
+        let forgotten = self.world.staged.iter().find(|task| !waits(task));
+        require(forgotten.is_none() || self.finished.is_some(), || {
+            format!("the script of {forgotten:?} lies ready, and nobody wants it")
+        })
     }
 
     fn burns_down(&mut self) -> bool {
@@ -328,6 +338,18 @@ impl Sim {
                     self.journal.iter().rev().take(1).any(|(_, event)| *event == Event::JobStarted { job });
                 require(newest, || format!("{job:?} is ordered and not the newest on record"))?;
                 self.world.start(job, resolves)
+            }
+            Output::Fire { step, jobs } => {
+                let newest = self
+                    .journal
+                    .last()
+                    .is_some_and(|(_, event)| *event == Event::Firing { step, jobs: jobs.clone() });
+                require(newest, || format!("{jobs:?} are fired and not the newest on record"))?;
+                self.world.fire(step, &jobs)
+            }
+            Output::Release { task } => {
+                let lay = self.world.staged.remove(&task);
+                require(lay, || format!("{task:?} is released, and nothing of it lies ready"))
             }
             Output::Cancel { job } => {
                 require(self.check.running.contains(&job), || {

@@ -6,6 +6,7 @@ pub mod check;
 mod check_again;
 pub mod check_begin;
 pub mod check_end;
+mod check_firing;
 mod check_people;
 mod check_proof;
 mod check_task;

@@ -7,7 +7,7 @@ use blackstart::model::names::{StepIx, TaskIx};
 use blackstart::model::probe::{Expect, Probe, ProbeKind};
 use blackstart::model::runbook::{Approve, Fetch, Policy, Retry};
 use blackstart::plan::Plan;
-use blackstart::plan::frozen::{PlannedAction, PlannedAfter, PlannedUndo, PlannedVerify};
+use blackstart::plan::frozen::{PlannedAction, PlannedAfter, PlannedTogether, PlannedUndo, PlannedVerify};
 use std::sync::Arc;
 
 pub fn random(rng: &mut Rng) -> Arc<Plan> {
@@ -69,9 +69,19 @@ fn step(build: &mut Builder, rng: &mut Rng, hosts: u32, first_of_phase: u32) {
         step.approve = Some(Approve::of(rng.between(1, 2) as u32));
     }
     let changes = matches!(action, PlannedAction::Run(_));
+    let watchable = matches!(action, PlannedAction::Probe(_));
     step.action = action;
     if changes && rng.percent(20) {
         build.severs(ix);
+    } else if changes && matches!(build.at(ix).undo, PlannedUndo::By(_)) && rng.percent(20) {
+        build.at(ix).reconnects = vec!["vendor-vpn".into()];
+    }
+    if changes && build.at(ix).waves.len() == 1 && rng.percent(30) {
+        let quorum = rng.percent(40).then(|| rng.between(1, tasks.into()) as u32);
+        build.at(ix).together = Some(PlannedTogether { quorum, within: Millis(10_000) });
+    }
+    if (changes || watchable) && rng.percent(20) {
+        build.watch(ix);
     }
     if changes && rng.percent(35) {
         build.check(ix);

@@ -4,7 +4,7 @@
 use super::rng::Rng;
 use blackstart::engine::Input;
 use blackstart::model::event::{Facts, Job, JobKind};
-use blackstart::model::names::TaskIx;
+use blackstart::model::names::{StepIx, TaskIx};
 use blackstart::model::{How, Outcome, Time};
 use blackstart::plan::Plan;
 use blackstart::plan::frozen::PlannedAction;
@@ -23,6 +23,8 @@ pub struct World {
     pub(super) attempts: BTreeMap<Job, Attempt>,
     pub(super) ordered: BTreeSet<Job>,
     pub(super) cancelled: BTreeSet<Job>,
+    /// Hosts where a script of this process lies ready.
+    pub staged: BTreeSet<TaskIx>,
     queue: BTreeMap<(Time, u64), Coming>,
     seq: u64,
 }
@@ -122,6 +124,7 @@ impl World {
             attempts: BTreeMap::new(),
             ordered: BTreeSet::new(),
             cancelled: BTreeSet::new(),
+            staged: BTreeSet::new(),
             queue: BTreeMap::new(),
             seq: 0,
             rng: rng.clone(),
@@ -182,12 +185,38 @@ impl World {
             (_, Some(of)) => return Err(format!("{job:?} resolves {of:?}")),
             (JobKind::Undo, None) => self.attempt(job, lasts),
             (JobKind::Run, None) if self.is_script(job.task) => self.attempt(job, lasts),
+            (JobKind::Watch | JobKind::Stage, None) => self.later(lasts, Coming::Look { epoch, job }),
             (JobKind::Arm | JobKind::Confirm, None) => return Err(format!("{job:?}: the step has no guard")),
             (JobKind::Check | JobKind::Snapshot | JobKind::Verify | JobKind::Run, None) => {
                 self.later(lasts, Coming::Look { epoch, job });
             }
         }
         Ok(())
+    }
+
+    /// Carries a `Fire` order out: every script lies ready, and all of them start.
+    pub fn fire(&mut self, step: StepIx, jobs: &[Job]) -> Result<(), String> {
+        for job in jobs {
+            if !self.staged.remove(&job.task) {
+                return Err(format!("{job:?} is fired, and its script lies nowhere"));
+            }
+            if !self.ordered.insert(*job) {
+                return Err(format!("{job:?} was started twice"));
+            }
+            let lasts = self.rng.between(1, 20) * 500;
+            self.attempt(*job, lasts);
+        }
+        let hosts = jobs.len() as u32;
+        let (sent_us, skew_min_us, skew_max_us) = (10, 0, 900);
+        let input = Input::Fired { step, hosts, unheard: 0, sent_us, skew_min_us, skew_max_us };
+        self.later(20, Coming::News { epoch: self.epoch, input });
+        Ok(())
+    }
+
+    /// A new process: no script lies ready any more.
+    pub fn next_epoch(&mut self) {
+        self.epoch += 1;
+        self.staged.clear();
     }
 
     pub(super) fn reply(&mut self, after: u64, job: Job, outcome: Outcome) {
@@ -256,6 +285,9 @@ impl World {
             }
             Coming::Look { epoch, job } => {
                 let outcome = self.look(job);
+                if epoch == self.epoch && job.kind == JobKind::Stage && outcome == Outcome::Succeeded {
+                    self.staged.insert(job.task);
+                }
                 let facts = self.probed(job, &outcome);
                 Ok(Some((epoch, Input::JobEnded { job, outcome, facts })))
             }

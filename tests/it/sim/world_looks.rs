@@ -30,6 +30,8 @@ impl World {
                 truth.effective && (self.calm || !truth.verify_broken)
             }
             JobKind::Verify => self.calm || !truth.verify_broken,
+            JobKind::Watch => self.calm || !truth.verify_broken && !self.rng.percent(12),
+            JobKind::Stage => true,
             _ => self.calm || !(truth.run_broken || self.rng.percent(5)),
         };
         if good { Outcome::Succeeded } else { Outcome::from_exit(1) }
