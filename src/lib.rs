@@ -5,6 +5,8 @@
 //! The engine decides and never touches the world; [`drive`] carries its orders out through [`transport`].
 
 pub mod model;
+#[allow(clippy::disallowed_methods, reason = "reads key files and speaks with agents")]
+pub mod signing;
 #[allow(clippy::disallowed_methods, reason = "is where files are read")]
 pub mod load;
 pub mod plan;

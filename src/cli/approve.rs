@@ -1,18 +1,20 @@
 //! `blackstart approve`: answers what a run waits for, from another terminal or before it asks.
 
 use crate::cli::args::Args;
+use crate::cli::consent::{self, Travel};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::{files, printer};
 use crate::drive::clock::Clock;
-use crate::drive::people;
+use crate::drive::{approvals, people};
 use crate::engine::RunState;
-use crate::journal::{Message, inbox};
+use crate::journal::{Message, RunDir, inbox};
 use crate::model::Time;
 use crate::model::names::{PhaseIx, TaskIx};
 use crate::model::problem::nearest;
 use crate::model::question::{Answer, Choice, Question};
 use crate::plan::Plan;
 use crate::plan::frozen::PlannedAction;
+use crate::report::escape::line;
 use crate::report::{Look, asking, commands};
 use std::sync::Arc;
 
@@ -20,8 +22,8 @@ use std::sync::Arc;
 #[derive(Debug, clap::Args)]
 pub struct Verb {
     /// The run: the beginning of its id, or `last`.
-    #[arg(value_name = "RUN")]
-    run: String,
+    #[arg(value_name = "RUN", required_unless_present = "request")]
+    run: Option<String>,
     /// The step or phase the question is about; without it, the open questions are listed.
     #[arg(value_name = "STEP|PHASE")]
     about: Option<String>,
@@ -35,11 +37,17 @@ pub struct Verb {
     /// A word of explanation for the record.
     #[arg(short = 'm', long, value_name = "TEXT")]
     comment: Option<String>,
+    #[command(flatten)]
+    travel: Travel,
 }
 
 /// Posts the answer into the run's inbox; a live run takes it at once, a stopped one when it is resumed.
 pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
-    let dir = files::run(args, &verb.run)?;
+    if let Some(request) = &verb.travel.request {
+        return consent::answer_request(request, &word(verb), verb.comment.as_deref(), &verb.travel, args);
+    }
+    let run = verb.run.as_deref().unwrap_or("last");
+    let dir = files::run(args, run)?;
     let short = files::short(args, &dir)?;
     let (plan, _) = dir.read_plan()?;
     let mut state = RunState::new(Arc::new(plan));
@@ -47,6 +55,9 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
         state
             .apply(record.at, &record.event)
             .map_err(|illegal| CliError::with(Exit::Journal, illegal.to_string()))?;
+    }
+    if let Some(file) = &verb.travel.import {
+        return consent::import(file, &verb.travel, &dir, &state, &short);
     }
     let now = Clock::start(Time::default()).now();
     let open: Vec<&Question> = state.questions().collect();
@@ -57,19 +68,50 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     let to_come = to_come(&state, now);
     let asked = open.iter().copied().chain(&to_come).find(|question| is_about(plan, question, verb, about));
     let Some(question) = asked.cloned() else { return Err(nobody_asks(plan, &to_come, verb, about)) };
-    let (choice, by) = (choice(verb, &question)?, people::who());
-    let answer =
-        Answer { question, by: by.clone(), choice, comment: verb.comment.clone(), at: None, signed: None };
-    if let Err(why) = state.accepts(&answer, now) {
-        return Err(CliError::usage(format!("`{about}`: {} by {by} would not count: {why}", choice.word())));
+    if let Some(file) = &verb.travel.export {
+        return consent::export(file, &state, &question, &short);
     }
-    inbox::post(&dir, &Message::Answer(answer))?;
+    let choice = choice(verb, &question)?;
+    let answer = match consent::wants_signature(plan, &question, choice, &verb.travel) {
+        true => consent::sign_here(&state, &question, choice, verb.comment.as_deref(), &verb.travel, args)?,
+        false => Answer {
+            question,
+            by: people::who(),
+            choice,
+            comment: verb.comment.clone(),
+            at: Some(now),
+            signed: None,
+        },
+    };
+    post(&dir, &state, &answer, about, &short)
+}
+
+/// Puts an answer that would count into the run's inbox, and says when it does.
+pub(super) fn post(
+    dir: &RunDir,
+    state: &RunState,
+    answer: &Answer,
+    about: &str,
+    short: &str,
+) -> Result<Exit, CliError> {
+    let (word, by) = (answer.choice.word(), line(&answer.by));
+    let now = Clock::start(Time::default()).now();
+    let counts = approvals::check(state, answer, now).and_then(|()| state.accepts(answer, now));
+    if let Err(why) = counts {
+        return Err(CliError::usage(format!("`{about}`: {word} by {by} would not count: {}", line(&why))));
+    }
+    inbox::post(dir, &Message::Answer(answer.clone()))?;
     let when = match dir.held_by() {
         Some(_) => "the run takes it now".to_owned(),
         None => format!("it counts once the run goes on: `blackstart resume {short}`"),
     };
-    printer::data(&format!("{about}: {} by {by}; {when}", choice.word()))?;
+    printer::data(&format!("{about}: {word} by {by}; {when}"))?;
     Ok(Exit::Completed)
+}
+
+/// The answer to a question about consent, as it was typed.
+fn word(verb: &Verb) -> String {
+    verb.answer.clone().unwrap_or_else(|| Choice::Approve.word().to_owned())
 }
 
 fn nobody_asks(plan: &Plan, to_come: &[Question], verb: &Verb, about: &str) -> CliError {
@@ -83,7 +125,10 @@ fn nobody_asks(plan: &Plan, to_come: &[Question], verb: &Verb, about: &str) -> C
     let names: Vec<String> = to_come.iter().map(|question| commands::about(plan, question)).collect();
     match nearest(about, names.iter().map(String::as_str)) {
         Some(near) if !known => error.hint(format!("did you mean `{near}`?")),
-        _ => error.hint(format!("`blackstart approve {}` lists what is waited for", verb.run)),
+        _ => error.hint(format!(
+            "`blackstart approve {}` lists what is waited for",
+            verb.run.as_deref().unwrap_or("last")
+        )),
     }
 }
 
@@ -116,8 +161,8 @@ fn to_come(state: &RunState, now: Time) -> Vec<Question> {
         .flat_map(|task| [false, true].map(|undo| Question::WhatBecameOf { task, undo }));
     let phases = (0..plan.phases.len() as u32).map(|ix| Question::PhaseFailed { phase: PhaseIx(ix) });
     let counts = |question: &Question| {
-        // Somebody who has not spoken yet; an answer that every question of its kind takes.
-        let choice = question.choices().next().expect("every question has an answer");
+        // An answer that every question of its kind takes of anybody: a no.
+        let choice = question.choices().last().expect("every question has an answer");
         let answer = Answer {
             question: question.clone(),
             by: String::new(),

@@ -5,6 +5,7 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::printer;
 use crate::drive::clock::Clock;
 use crate::drive::fleet::{Fleet, OnReached};
+use crate::drive::held::Held;
 use crate::drive::job::Workshop;
 use crate::drive::live::{Ending, Live, News, Parts};
 use crate::drive::people;
@@ -14,13 +15,14 @@ use crate::drive::signals::Signals;
 use crate::drive::tools::Tools;
 use crate::drive::watch::{self, Watch};
 use crate::engine::{Engine, Input, Limits};
-use crate::journal::{RunDir, RunLock};
+use crate::journal::{RunDir, RunLock, approval};
 use crate::model::Time;
 use crate::model::event::{Event, Verdict};
 use crate::model::names::{HostIx, RunId};
 use crate::model::secret::Secret;
 use crate::plan::Plan;
 use crate::report::display::Display;
+use crate::report::escape;
 use crate::report::look::Look;
 use crate::report::{self, Tails, words};
 use std::path::PathBuf;
@@ -126,11 +128,13 @@ pub fn carry_out(conduct: Conduct, driving: &Driving, args: &Args) -> Result<Exi
         let watch =
             services_watch(&conduct.plan, conduct.dir.id(), driving, &secrets, become_password.clone());
         let tools = tools(&conduct.plan, conduct.dir.id(), secrets, become_password, Rc::new(on_reached));
+        let held = Held::so_far(&conduct.past).into();
         let fleet = tools.fleet.clone();
         let shop = Workshop {
             tools: Rc::new(tools),
             dir: conduct.dir.clone(),
             files_dir: conduct.files_dir.clone(),
+            held,
         };
         let _no_caret = present.then(people::NoCaret::start);
         display.started(engine.state(), replayed);
@@ -177,7 +181,24 @@ fn services_watch(
     Some(Watch { fleet: Rc::new(fleet), every })
 }
 
+/// Whoever can write into the run's directory can write a journal whose chain is whole. Signatures they cannot make.
+fn check_signatures(conduct: &Conduct) -> Result<(), CliError> {
+    let Some((_, Event::RunStarted { plan, .. })) = conduct.past.first() else { return Ok(()) };
+    for (at, event) in &conduct.past {
+        if let Event::Answered { answer } = event
+            && answer.signed.is_some()
+            && let Err(why) = approval::check(&conduct.plan, plan, conduct.dir.id(), answer, *at)
+        {
+            let journal = conduct.dir.journal_path();
+            let what = format!("{}: the signature of {}: {why}", journal.display(), answer.by);
+            return Err(CliError::with(Exit::Journal, escape::line(&what)).hint("nothing was started"));
+        }
+    }
+    Ok(())
+}
+
 fn restored(conduct: &Conduct, limits: Limits) -> Result<Engine, CliError> {
+    check_signatures(conduct)?;
     if conduct.past.is_empty() {
         return Ok(Engine::new(conduct.plan.clone(), limits));
     }

@@ -2,6 +2,7 @@
 
 pub mod abort;
 pub mod approve;
+pub mod consent;
 pub mod args;
 pub mod completions;
 pub mod conduct;

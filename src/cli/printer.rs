@@ -57,6 +57,11 @@ pub fn look_of_stdout(args: &Args) -> Look {
     Look { verbose: args.verbose, ..Look::of_stdout("") }
 }
 
+/// How a question on stderr is to look.
+pub fn look_of_question(args: &Args) -> Look {
+    Look { verbose: args.verbose, ..Look::of_stderr("") }
+}
+
 /// How reports about a run are to look: its id as short as it may be typed, and where it lies.
 pub fn look(args: &Args, dir: &RunDir) -> Result<Look, CliError> {
     named(args, dir, Look::of_stdout)

@@ -3,7 +3,10 @@
 use crate::cli::args::{Args, Format};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::{files, printer};
+use crate::drive::approvals;
 use crate::engine::RunState;
+use crate::model::Event;
+use crate::report::escape;
 use std::sync::Arc;
 
 /// Check a run's journal, hash by hash, and print its head.
@@ -23,7 +26,20 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     let (plan, hash) = dir.read_plan()?;
     let read = dir.read()?;
     let mut state = RunState::new(Arc::new(plan));
+    let mut signed = 0;
     for record in &read.records {
+        if let Event::Answered { answer } = &record.event
+            && answer.signed.is_some()
+        {
+            approvals::check(&state, answer, record.at).map_err(|why| {
+                let line = record.seq + 1;
+                let what =
+                    format!("{}:{line}: the signature of {}: {why}", dir.journal_path().display(), answer.by);
+                CliError::with(Exit::Journal, escape::line(&what))
+                    .hint("the chain is whole, but this answer was not given by whom it says")
+            })?;
+            signed += 1;
+        }
         if let Err(illegal) = state.apply(record.at, &record.event) {
             let line = record.seq + 1;
             let what = format!("{}:{line}: {illegal}", dir.journal_path().display());
@@ -35,7 +51,7 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     match verb.format {
         Format::Json => printer::json(&serde_json::json!({
             "run": dir.id(), "records": records, "head": read.head.as_str(), "plan": hash.as_str(),
-            "torn_bytes": read.torn_tail, "whole": true,
+            "torn_bytes": read.torn_tail, "whole": true, "signatures": signed,
         }))?,
         Format::Text => {
             let torn = read.torn_tail.map_or(String::new(), |bytes| {
@@ -43,8 +59,13 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
                     "torn   {bytes} bytes of a record that was never committed; `resume` sets them aside\n"
                 )
             });
+            let signatures = match signed {
+                0 => String::new(),
+                1 => "1 signed approval, its signature holds\n".to_owned(),
+                many => format!("{many} signed approvals, every signature holds\n"),
+            };
             printer::data(&format!(
-                "run    {}\nplan   {}\nhead   {}\n{torn}{records} records, every hash fits, every event follows from those before it\n\
+                "run    {}\nplan   {}\nhead   {}\n{torn}{records} records, every hash fits, every event follows from those before it\n{signatures}\
                  Write the head down or sign it elsewhere: whoever holds it can tell whether this journal was altered.",
                 dir.id(),
                 hash.as_str(),

@@ -1,5 +1,6 @@
 //! Carries one job out: builds what goes to the host from plan, values and secrets, and brings its end back.
 
+use crate::drive::held::{self, Held};
 use crate::drive::lasting;
 use crate::drive::sink::{JobSink, Watcher};
 use crate::drive::snapshot;
@@ -17,6 +18,7 @@ use crate::report::going_on::Round;
 use crate::transport::work::{Claim, Script};
 use crate::transport::{FetchOrder, FetchWhat, Lost, Stop, UploadOrder};
 use futures_util::future::join_all;
+use std::cell::RefCell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -32,6 +34,8 @@ pub struct Workshop {
     pub dir: RunDir,
     /// Upload files are named relative to this directory: the runbook's.
     pub files_dir: PathBuf,
+    /// Evidence on record.
+    pub held: RefCell<Held>,
 }
 
 /// A job as the engine ordered it, with what the run's state adds.
@@ -86,7 +90,10 @@ impl Workshop {
             }
             Ok(()) | Err(_) => self.tools.scrubbed(outcome),
         };
-        Back::Ended(outcome, Facts { evidence: extra.evidence, probes: extra.probes, ..facts })
+        Back::Ended(
+            outcome,
+            Facts { evidence: extra.evidence, probes: extra.probes, backup: extra.backup, ..facts },
+        )
     }
 
     async fn ended(
@@ -99,6 +106,11 @@ impl Workshop {
     ) -> Outcome {
         let Order { job, .. } = order;
         let step = self.tools.plan.step_of(job.task);
+        if matches!(job.kind, JobKind::Run | JobKind::Arm)
+            && let Err(because) = self.evidence_stands(step).await
+        {
+            return not_started(because);
+        }
         match job.kind {
             JobKind::Check => self.script(job, step.check.as_deref(), sink, stop).await,
             JobKind::Snapshot => self.script(job, step.snapshot.as_deref(), sink, stop).await,
@@ -110,7 +122,7 @@ impl Workshop {
                 PlannedAction::Upload(upload) => self.upload(job, upload, sink, stop).await,
                 PlannedAction::Fetch(fetch) => self.fetch(job, fetch, sink, stop, &mut extra.evidence).await,
                 PlannedAction::Probe(probe) => self.probes(job, &[probe], stop, &mut extra.probes).await,
-                PlannedAction::Backup(_) => not_started("this program cannot look at backups".to_owned()),
+                PlannedAction::Backup(backup) => self.backup(job, backup, sink, stop, extra).await,
                 PlannedAction::Manual(_) | PlannedAction::Wait(_) => {
                     unreachable!("the engine starts no job for people and time")
                 }
@@ -122,6 +134,15 @@ impl Workshop {
             JobKind::Stage => unreachable!("no plan has a step that is fired: runbooks cannot say so"),
             JobKind::ResolveRun | JobKind::ResolveUndo => unreachable!("resolves are carried out elsewhere"),
         }
+    }
+
+    /// Is what the step wants as evidence in the run's directory, unaltered? Looked at before anything is changed.
+    async fn evidence_stands(&self, step: &PlannedStep) -> Result<(), String> {
+        if step.evidence.is_empty() {
+            return Ok(());
+        }
+        let files = self.held.borrow().wanted_by(&self.tools.plan, step)?;
+        held::stands(&self.dir, files).await
     }
 
     /// Unique in the run and fit for a file name.

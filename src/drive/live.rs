@@ -10,6 +10,7 @@ mod work;
 use crate::drive::about::about;
 use crate::drive::ahead::Ahead;
 use crate::drive::answers;
+use crate::drive::approvals;
 use crate::drive::claimed::Claimed;
 use crate::drive::clock::Clock;
 use crate::drive::job::{Back, Order, Workshop};
@@ -20,14 +21,15 @@ use crate::engine::{Engine, Input, Output, RunState};
 use crate::journal::{JournalError, Message, Writer, inbox};
 use crate::model::Time;
 use crate::model::event::{Job, JobKind, Seen, Stands, StopHow, Verdict};
-use crate::model::names::{HostIx, ServiceName};
+use crate::model::names::{HostIx, ServiceName, TaskIx};
 use crate::model::question::{Answer, Choice, Question};
 use crate::report::asking;
 use crate::report::display::{self, Display};
+use crate::report::escape::line;
 use crate::report::going_on::Round;
 use crate::transport::Stopper;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tokio::sync::mpsc;
 use tokio::time::{Duration, MissedTickBehavior, interval, sleep};
@@ -215,6 +217,7 @@ impl<'a> Live<'a> {
             }
         }
         for (at, event) in &events {
+            self.shop.held.borrow_mut().note(event);
             self.shown.apply(*at, event).expect("the engine applied it before");
             self.display.event(&self.shown, *at, event);
         }
@@ -336,14 +339,30 @@ impl<'a> Live<'a> {
             }
         };
         for (file, message) in messages {
+            let now = self.clock.now();
+            if let Message::Answer(answer) = &message
+                && let Err(because) = approvals::check(self.engine.state(), answer, now)
+            {
+                self.refuse(&file, &answer.by, &because);
+                continue;
+            }
             let input = match message {
                 Message::Answer(answer) => Input::Answered(answer),
                 Message::Stop { by, how } => Input::StopRequested { by, how },
                 Message::Rollback { by, scope, reopen } => Input::RollbackRequested { scope, reopen, by },
                 Message::Abandon { by, comment } => Input::Abandoned { by, comment },
             };
-            self.engine.handle(self.clock.now(), input);
+            self.engine.handle(now, input);
             self.answered_files.push(file);
+        }
+    }
+
+    /// An answer whose signature does not hold is moved aside, and said so: somebody believes that it counts.
+    fn refuse(&mut self, file: &Path, by: &str, because: &str) {
+        let text = format!("an answer of {by} is refused: {because}");
+        self.display.note(&line(&text));
+        if let Err(error) = inbox::refuse(file, because) {
+            tracing::warn!(%error, "an answer that was refused stays in the inbox");
         }
     }
 
@@ -363,13 +382,23 @@ impl<'a> Live<'a> {
     /// An open question that this person has not answered yet.
     fn next_question(&self) -> Option<Question> {
         let answered_here = |question: &Question| match question {
-            Question::Approve { task, .. } => {
-                let step = self.shop.tools.plan.tasks[task.at()].step;
-                self.shown.step(step).approvals().iter().any(|one| one.by == self.by)
-            }
+            Question::Approve { task, .. } => self.cannot_consent(*task),
             Question::Manual { .. } | Question::WhatBecameOf { .. } | Question::PhaseFailed { .. } => false,
         };
         self.shown.questions().find(|question| !answered_here(question)).cloned()
+    }
+
+    /// Has the person at this terminal consented already, or would their word not count?
+    fn cannot_consent(&self, task: TaskIx) -> bool {
+        let plan = &self.shop.tools.plan;
+        let given =
+            self.shown.step(plan.tasks[task.at()].step).approvals().iter().any(|one| one.by == self.by);
+        let gate = plan.step_of(task).approve.as_ref();
+        given
+            || gate.is_some_and(|gate| {
+                let unknown = !gate.by.is_empty() && !gate.by.contains(&self.by);
+                gate.signed || unknown || gate.others && self.shown.is_starter(&self.by)
+            })
     }
 
     fn typed(&mut self, line: Option<String>) {

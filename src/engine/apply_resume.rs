@@ -158,8 +158,15 @@ impl RunState {
             if self.step(step).is_over() {
                 self.reopen_step(step);
             }
-            if let TaskEnd::NotRun { because: NotRun::NeedFailed { step: needed } } = end {
-                todo.extend(self.what_kept(ix, needed));
+            match end {
+                TaskEnd::NotRun { because: NotRun::NeedFailed { step: needed } } => {
+                    todo.extend(self.what_kept(ix, needed));
+                }
+                // It ended well all the same, on as many hosts as it had to.
+                TaskEnd::NotRun { because: NotRun::EvidenceMissing { step: needed } } => {
+                    todo.extend(self.plan.tasks_of(needed));
+                }
+                TaskEnd::NotRun { .. } | TaskEnd::Failed { .. } | TaskEnd::Done | TaskEnd::AlreadySo => {}
             }
             // Who is to start with others waits for them: they get another chance too.
             if self.plan.steps[step.at()].together.is_some() && !self.step(step).fired {

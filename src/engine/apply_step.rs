@@ -69,8 +69,11 @@ impl RunState {
         let counts = self.step(ix).counts;
         if counts.open() + counts.done + counts.already_so + counts.failed == 0 {
             self.step_over(at, ix, StepStatus::NotRun { because: because.clone() });
-            if matches!(because, NotRun::NeedFailed { .. }) {
-                self.blame_step(ix);
+            match because {
+                NotRun::NeedFailed { .. } | NotRun::TooLate { .. } | NotRun::EvidenceMissing { .. } => {
+                    self.blame_step(ix);
+                }
+                NotRun::LeftOut | NotRun::TooManyFailures | NotRun::RolledBack | NotRun::Refused { .. } => {}
             }
         }
         if let NotRun::Refused { by } = because {

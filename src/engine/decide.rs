@@ -115,7 +115,7 @@ impl Engine {
                 self.queues.steps.insert(step);
                 return false;
             }
-            Gate::Open | Gate::Later(_) | Gate::Ask(_) => {}
+            Gate::Open | Gate::Later(_) | Gate::Ask(_) | Gate::Lapsed(_) => {}
         }
         match gate::of_task(&self.state, ix) {
             Gate::Never(because) => {
@@ -123,7 +123,7 @@ impl Engine {
                 return false;
             }
             Gate::Open => {}
-            Gate::Shut | Gate::Later(_) | Gate::Ask(_) => return false,
+            Gate::Shut | Gate::Later(_) | Gate::Ask(_) | Gate::Lapsed(_) => return false,
         }
         match of_step {
             Gate::Open => true,
@@ -133,6 +133,10 @@ impl Engine {
             }
             Gate::Ask(question) => {
                 self.ask(question);
+                false
+            }
+            Gate::Lapsed(_) => {
+                self.let_lapse(step);
                 false
             }
             Gate::Shut | Gate::Never(_) => false,
@@ -145,6 +149,20 @@ impl Engine {
         self.state.task(ix).is_begun()
             || gate::of_step(&self.state, step, self.now) == Gate::Open
                 && gate::of_task(&self.state, ix) == Gate::Open
+    }
+
+    /// Looks again at a task whose gates were open and that could not start at once: time may have closed them. Did it?
+    pub(super) fn look_again(&mut self, ix: TaskIx) -> bool {
+        let step = self.state.step_of(ix);
+        let waits = self.state.task(ix).end.is_none() && !self.state.task(ix).is_begun();
+        let closed = match gate::of_step(&self.state, step, self.now) {
+            Gate::Never(_) | Gate::Lapsed(_) | Gate::Ask(_) => waits,
+            Gate::Open | Gate::Shut | Gate::Later(_) => false,
+        };
+        if closed {
+            self.queues.waves.insert(step);
+        }
+        closed
     }
 
     fn decide_step(&mut self, ix: StepIx) {
@@ -172,7 +190,7 @@ impl Engine {
             Gate::Never(_) => {
                 self.queues.steps.insert(ix);
             }
-            Gate::Open | Gate::Later(_) | Gate::Ask(_) => match self.none_can_run(ix) {
+            Gate::Open | Gate::Later(_) | Gate::Ask(_) | Gate::Lapsed(_) => match self.none_can_run(ix) {
                 Some(because) => self.record(Event::StepNotRun { step: ix, because }),
                 None => {
                     let tasks = self.web.wave(ix, self.state.step(ix).wave());

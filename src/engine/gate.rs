@@ -18,6 +18,8 @@ pub(super) enum Gate {
     Later(Time),
     /// People, who have to be asked.
     Ask(Question),
+    /// Consent of these people that is on record and counts no longer.
+    Lapsed(Vec<String>),
     /// It will never open.
     Never(NotRun),
 }
@@ -28,6 +30,9 @@ pub(super) fn of_step(state: &RunState, ix: StepIx, now: Time) -> Gate {
     let step = state.step(ix);
     if state.phase_now != Some(planned.phase) || step.is_over() || state.halt() != Halt::No {
         return Gate::Shut;
+    }
+    if let Some(deadline) = deadline(state, ix).filter(|deadline| now >= *deadline) {
+        return Gate::Never(NotRun::TooLate { deadline });
     }
     if !planned.severs.is_empty() && state.proofs.awaits_baseline() {
         return Gate::Shut;
@@ -42,6 +47,9 @@ pub(super) fn of_step(state: &RunState, ix: StepIx, now: Time) -> Gate {
             true => {}
         }
     }
+    if let Some(missing) = planned.evidence.iter().find(|step| !is_everywhere(state, **step)) {
+        return Gate::Never(NotRun::EvidenceMissing { step: *missing });
+    }
     let counts = step.counts();
     if counts.failed > planned.max_failures {
         return Gate::Never(NotRun::TooManyFailures);
@@ -52,15 +60,46 @@ pub(super) fn of_step(state: &RunState, ix: StepIx, now: Time) -> Gate {
     if let Some(by) = &step.refused_by {
         return Gate::Never(NotRun::Refused { by: by.clone() });
     }
-    if let Some(gate) = &planned.approve
-        && (step.approvals.len() as u32) < gate.people
-    {
-        return Gate::Ask(Question::Approve { task: planned.first_task, people: gate.people });
+    let wait = planned.after.and_then(|after| Some(state.step(after.step).ended_at()? + after.at_least));
+    let wait = wait.filter(|until| now < *until).map(Gate::Later);
+    match (of_people(state, ix, now), wait) {
+        (Gate::Open, Some(wait)) => wait,
+        // Consent that lapses is asked for when nothing else is waited for.
+        (Gate::Ask(_), Some(wait)) if planned.approve.as_ref().is_some_and(|gate| gate.within.is_some()) => {
+            wait
+        }
+        (people, _) => people,
     }
-    match planned.after.and_then(|after| Some(state.step(after.step).ended_at()? + after.at_least)) {
-        Some(at) if now < at => Gate::Later(at),
-        Some(_) | None => Gate::Open,
+}
+
+/// What stands before a step for want of consent. What has begun had it, and keeps it.
+fn of_people(state: &RunState, ix: StepIx, now: Time) -> Gate {
+    let (planned, step) = (&state.plan.steps[ix.at()], state.step(ix));
+    let Some(gate) = &planned.approve else { return Gate::Open };
+    let lapsed = state.lapsed(ix, now);
+    if !lapsed.is_empty() {
+        return Gate::Lapsed(lapsed);
     }
+    match step.approvals.len() as u32 >= gate.people {
+        true => Gate::Open,
+        false => Gate::Ask(Question::Approve { task: planned.first_task, people: gate.people }),
+    }
+}
+
+/// When a step must have started at the latest. A step that is not over, or is left out, starts no clock.
+pub(super) fn deadline(state: &RunState, ix: StepIx) -> Option<Time> {
+    let planned = state.plan.steps[ix.at()].deadline?;
+    let from = match planned.from {
+        None => state.started_at(),
+        Some(step) => state.step(step).ended_at(),
+    };
+    Some(from? + planned.within)
+}
+
+/// Did a step end well on every host where it was to run? Evidence that is missing from one is missing.
+fn is_everywhere(state: &RunState, step: StepIx) -> bool {
+    let counts = state.step(step).counts();
+    counts.failed + counts.not_run == 0 && counts.done > 0
 }
 
 /// What stands before one task, beside what stands before its step.

@@ -1,5 +1,6 @@
 //! What an event makes worth looking at again. Decides nothing; forgetting something here would stall a run.
 
+use super::gate;
 use super::run::Engine;
 use super::state::Status;
 use super::task::Stage;
@@ -110,6 +111,7 @@ impl Engine {
         for step in self.state.plan.steps_of(phase) {
             self.queues.steps.insert(step);
             self.queues.waves.insert(step);
+            self.watch_deadline(step);
             if self.state.step(step).counts().begun > 0 {
                 let tasks = self.state.plan.tasks_of(step);
                 let begun = tasks.filter(|task| self.state.task(*task).is_begun());
@@ -120,9 +122,24 @@ impl Engine {
 
     fn step_settled(&mut self, step: StepIx) {
         self.queues.step_clocks.remove(&step);
+        self.queues.deadlines.remove(&step);
         self.queues.steps.insert(step);
+        for limited in 0..self.web.limits[step.at()].len() {
+            self.watch_deadline(self.web.limits[step.at()][limited]);
+        }
         self.queues.waves.extend(self.web.needed_by[step.at()].iter().map(|(other, _)| *other));
         self.queues.waves.extend(&self.web.waited_for_by[step.at()]);
+    }
+
+    /// Sets the clock of a step that must not start too late.
+    fn watch_deadline(&mut self, step: StepIx) {
+        let its_turn = self.state.phase_now == Some(self.state.plan.steps[step.at()].phase);
+        if its_turn
+            && !self.state.step(step).is_over()
+            && let Some(at) = gate::deadline(&self.state, step)
+        {
+            self.queues.deadlines.insert(step, at);
+        }
     }
 
     fn task_settled(&mut self, task: TaskIx, end: &TaskEnd) {

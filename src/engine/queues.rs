@@ -27,6 +27,8 @@ pub(super) struct Queues {
     pub clocks: BTreeSet<(Time, TaskIx)>,
     /// When to look again at a step.
     pub step_clocks: BTreeMap<StepIx, Time>,
+    /// When it is too late for a step. Nobody waits for that.
+    pub deadlines: BTreeMap<StepIx, Time>,
 }
 
 impl Queues {
@@ -40,6 +42,7 @@ impl Queues {
             behind: vec![0; jumps],
             clocks: BTreeSet::new(),
             step_clocks: BTreeMap::new(),
+            deadlines: BTreeMap::new(),
         }
     }
 
@@ -52,7 +55,7 @@ impl Queues {
     /// The time of the next clock.
     pub fn next_clock(&self) -> Option<Time> {
         let task = self.clocks.first().map(|(at, _)| *at);
-        let step = self.step_clocks.values().min().copied();
+        let step = self.step_clocks.values().chain(self.deadlines.values()).min().copied();
         task.into_iter().chain(step).min()
     }
 
@@ -64,6 +67,13 @@ impl Queues {
             self.clocks.remove(&(at, task));
             self.tasks.push_back(task);
         }
+        self.deadlines.retain(|step, at| {
+            let due = *at <= now;
+            if due {
+                self.steps.insert(*step);
+            }
+            !due
+        });
         self.step_clocks.retain(|step, at| {
             let due = *at <= now;
             if due {

@@ -28,7 +28,10 @@ impl Engine {
                 && let Some(turn) = self.queues.ready.pop_first()
             {
                 let (_, ix) = turn;
-                let Some(kind) = self.wanted(ix) else { continue };
+                let Some(kind) = self.wanted(ix) else {
+                    any |= self.look_again(ix);
+                    continue;
+                };
                 match self.web.jump_of(&self.state.plan, ix) {
                     Some(jump) if self.queues.behind[jump] >= behind_max => {
                         self.queues.parked[jump].insert(turn);

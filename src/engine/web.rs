@@ -13,6 +13,8 @@ pub(super) struct Web {
     pub needed_by: Vec<Vec<(StepIx, bool)>>,
     /// For each step: the steps that wait a minimum time after it.
     pub waited_for_by: Vec<Vec<StepIx>>,
+    /// For each step: the steps whose deadline runs from its end.
+    pub limits: Vec<Vec<StepIx>>,
     /// For each step and wave: the tasks, by number.
     pub waves: Vec<Vec<Range<u32>>>,
     /// For each host: the jump host it is behind, as a small number.
@@ -25,6 +27,7 @@ impl Web {
     pub fn new(plan: &Plan) -> Self {
         let mut needed_by = vec![Vec::new(); plan.steps.len()];
         let mut waited_for_by = vec![Vec::new(); plan.steps.len()];
+        let mut limits = vec![Vec::new(); plan.steps.len()];
         let mut waves = Vec::with_capacity(plan.steps.len());
         for (ix, step) in plan.steps.iter().enumerate() {
             let ix = StepIx(ix as u32);
@@ -33,6 +36,9 @@ impl Web {
             }
             if let Some(after) = step.after {
                 waited_for_by[after.step.at()].push(ix);
+            }
+            if let Some(from) = step.deadline.and_then(|deadline| deadline.from) {
+                limits[from.at()].push(ix);
             }
             let (mut from, end) = (step.first_task.0, step.first_task.0 + step.tasks);
             let mut ranges = Vec::with_capacity(step.waves.len());
@@ -55,7 +61,7 @@ impl Web {
             Reach::Local(_) => None,
         });
         let jump = jump.collect();
-        Self { needed_by, waited_for_by, waves, jump, jumps: names.len() }
+        Self { needed_by, waited_for_by, limits, waves, jump, jumps: names.len() }
     }
 
     /// The tasks of a step's wave; none if there is no such wave.

@@ -5,16 +5,20 @@ use super::error::{JournalError, cannot};
 use super::files::{create_new, make_dir, sync_dir};
 use super::line::Hash;
 use super::run_dir::RunDir;
+use crate::model::event::Evidence;
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, Write};
+use std::path::{Component, Path, PathBuf};
 
 /// Rule sets, service states, small dumps: what a snapshot is for. A larger one belongs on the host.
 pub const SNAPSHOT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Log files and disk samples of an incident; whole disk images belong on other tools.
 pub const EVIDENCE_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
+
+/// Large files are read in pieces of this size.
+const READ_BYTES: usize = 256 * 1024;
 
 /// Leaves room for `~999.part` within the 255 bytes of most file systems.
 const NAME_BYTES_MAX: usize = 160;
@@ -52,6 +56,32 @@ pub fn evidence_file(run: &RunDir, task: &str, name: &str) -> Result<WholeFile, 
 /// Begins a snapshot for undo: `snapshots/<task>/<attempt>`.
 pub fn snapshot_file(run: &RunDir, task: &str, attempt: u32) -> Result<WholeFile, JournalError> {
     WholeFile::create(&run.snapshots_dir().join(safe_name(task)), &attempt.to_string(), SNAPSHOT_BYTES_MAX)
+}
+
+/// Is a file of evidence in the run's directory, as it was when it came? The error says what is wrong with it.
+pub fn check(run: &RunDir, file: &Evidence) -> Result<(), String> {
+    let path = run.path().join(&file.file);
+    let trouble = |error: io::Error| format!("evidence {}: {error}", file.file);
+    let plain = std::fs::symlink_metadata(&path).map_err(trouble)?.is_file();
+    let below = Path::new(&file.file).components().all(|part| matches!(part, Component::Normal(_)));
+    if !plain || !below {
+        return Err(format!("evidence {}: it is no plain file of the run", file.file));
+    }
+    let mut hasher = Sha256::new();
+    let mut reader = io::BufReader::with_capacity(READ_BYTES, File::open(&path).map_err(trouble)?);
+    loop {
+        let bytes = reader.fill_buf().map_err(trouble)?;
+        let len = bytes.len();
+        hasher.update(bytes);
+        reader.consume(len);
+        if len == 0 {
+            break;
+        }
+    }
+    match Hash::from_digest(hasher.finalize().as_slice()).as_str() == file.sha256 {
+        true => Ok(()),
+        false => Err(format!("evidence {}: it is not what was fetched: its SHA-256 is another", file.file)),
+    }
 }
 
 /// A file name that says what `given` says and cannot do anything else: letters and digits of any script and

@@ -159,7 +159,8 @@ fn read(path: &Path, run: &RunId) -> Result<Message, String> {
 
 const REFUSED: &str = "refused";
 
-fn refuse(path: &Path, because: &str) -> Result<(), JournalError> {
+/// Moves a message aside that is not for this run, with the reason in a file beside it.
+pub fn refuse(path: &Path, because: &str) -> Result<(), JournalError> {
     let (Some(inbox), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(cannot("move aside", path)(io::ErrorKind::InvalidInput.into()));
     };

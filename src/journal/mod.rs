@@ -13,6 +13,7 @@
 //!                evidence/<task>/ files pulled from hosts
 //! ```
 
+pub mod approval;
 mod damage;
 mod error;
 pub mod evidence;

@@ -11,6 +11,7 @@ use super::values::{YEAR, absolute_path, length, mode, name, required};
 use crate::model::Problem;
 use crate::model::place::{Located, Span};
 use crate::model::runbook::{Action, Fetch, Undo, Upload, Verify};
+use std::path::Path;
 
 /// What a step does, before it is known to be sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,7 @@ pub(super) enum Kind {
     Manual,
     Wait,
     Probe,
+    Backup,
 }
 
 /// A file that says nothing of its permissions is nobody else's business: it may hold keys.
@@ -42,8 +44,8 @@ const NOT_NEEDED_MISSPELT: &[&str] = &[
 ];
 
 impl Kind {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Run, Self::Upload, Self::Fetch, Self::Manual, Self::Wait, Self::Probe];
+    pub(super) const ALL: [Self; 7] =
+        [Self::Run, Self::Upload, Self::Fetch, Self::Manual, Self::Wait, Self::Probe, Self::Backup];
 
     /// The key it stands under.
     pub(super) fn key(self) -> &'static str {
@@ -54,6 +56,7 @@ impl Kind {
             Kind::Manual => "manual",
             Kind::Wait => "wait",
             Kind::Probe => "probe",
+            Kind::Backup => "backup",
         }
     }
 
@@ -66,6 +69,7 @@ impl Kind {
             Kind::Manual => shape.manual.as_ref().map(|at| at.span),
             Kind::Wait => shape.wait.as_ref().map(|at| at.span),
             Kind::Probe => shape.probe.as_ref().map(|at| at.span),
+            Kind::Backup => shape.backup.as_ref().map(|at| at.span),
         };
         Self::ALL.into_iter().filter_map(|kind| Some((kind, place(kind)?))).collect()
     }
@@ -74,7 +78,7 @@ impl Kind {
     fn changes_something(self) -> bool {
         match self {
             Kind::Run | Kind::Upload => true,
-            Kind::Fetch | Kind::Manual | Kind::Wait | Kind::Probe => false,
+            Kind::Fetch | Kind::Manual | Kind::Wait | Kind::Probe | Kind::Backup => false,
         }
     }
 }
@@ -88,12 +92,14 @@ pub(super) struct ActionReader<'a, 'b> {
     /// Where the step is named.
     pub(super) at: Span,
     pub(super) on_host: bool,
+    /// Where relative paths start.
+    pub(super) directory: &'b Path,
 }
 
 impl ActionReader<'_, '_> {
     /// Reads whatever actions a step names, and hands on the last: more than one has been reported.
     pub(super) fn action(&self, shape: Shape) -> Option<Action> {
-        let Shape { run, upload, fetch, manual, wait, probe, .. } = shape;
+        let Shape { run, upload, fetch, manual, wait, probe, backup, .. } = shape;
         let run = run.map(|run| self.text("run", run, Use::Script).map(Action::Run));
         let upload = upload.map(|upload| self.upload(upload).map(Action::Upload));
         let fetch = fetch.map(|fetch| self.fetch(fetch).map(Action::Fetch));
@@ -104,7 +110,11 @@ impl ActionReader<'_, '_> {
             let probe = self.probes().read(probe.value?, span)?;
             Some(Action::Probe(Located::new(probe, span)))
         });
-        [run, upload, fetch, manual, wait, probe].into_iter().flatten().last().flatten()
+        let backup = backup.map(|backup| {
+            let span = backup.span;
+            Some(Action::Backup(Located::new(self.backup(backup)?, span)))
+        });
+        [run, upload, fetch, manual, wait, probe, backup].into_iter().flatten().last().flatten()
     }
 
     /// Reads what must be true afterwards.
@@ -234,7 +244,7 @@ impl ActionReader<'_, '_> {
         ProbeContext { sink: self.sink, templates: Some(self.templates), on_host: self.on_host }
     }
 
-    fn shown(&self, key: &str, text: Located<String>) -> Option<Located<String>> {
+    pub(super) fn shown(&self, key: &str, text: Located<String>) -> Option<Located<String>> {
         self.text(key, At { span: text.span, value: Some(text.value) }, Use::Shown)
     }
 

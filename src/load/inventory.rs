@@ -1,5 +1,6 @@
 //! Reads an inventory.
 
+use super::approvers;
 use super::grammar::inventory::Inventory as Shape;
 use super::hosts::{self, Groups};
 use super::known::Known;
@@ -28,6 +29,7 @@ pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, directory: &Path) -> Optio
     let conduits = network::conduits(sink, &known, shape.conduits);
     let services = network::services(sink, &known, shape.services);
     let secrets = secrets::read(sink, shape.secrets, directory);
+    let approvers = approvers::read(sink, shape.approvers, directory);
     let vars = vars(shape.vars);
     let groups = Groups::read(sink, &known, shape.groups);
     match &shape.hosts {
@@ -50,6 +52,6 @@ pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, directory: &Path) -> Optio
         groups: groups.by_name(),
         vars,
         secrets: secrets?,
-        approvers: None,
+        approvers: approvers?,
     })
 }

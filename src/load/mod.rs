@@ -6,9 +6,12 @@
 //! their meaning and check what serde cannot know. Only broken YAML stops a file early.
 
 mod action;
+mod approvers;
+mod backup;
 mod cycle;
 mod decode;
 mod file;
+mod gates;
 mod grammar;
 mod hosts;
 mod inventory;

@@ -1,5 +1,6 @@
 //! Reads a runbook: its head, its parameters and objectives, and its phases.
 
+use super::approvers;
 use super::grammar::runbook::{
     Objective as ObjectiveShape, Param as ParamShape, Phase as PhaseShape, Runbook as Shape,
 };
@@ -27,6 +28,7 @@ pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, directory: &Path) -> Optio
     let scope = Scope { params: keys(&shape.params), secrets: keys(&shape.secrets) };
     let params = params(sink, shape.params);
     let secrets = secrets::read(sink, shape.secrets, directory);
+    let approvers = approvers::read(sink, shape.approvers, directory);
     let objectives = shape.objectives.map_or(Some(Vec::new()), |objectives| {
         all(objectives.value?.into_iter().map(|objective| self::objective(sink, &names, objective)))
     });
@@ -36,7 +38,8 @@ pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, directory: &Path) -> Optio
             sink.push(Problem::error("empty-value", "the runbook has no phases").at(phases.span));
         }
         let (templates, references) = (Checker::new(sink, scope), References::default());
-        let reader = PhaseReader { sink, names: &names, templates: &templates, references: &references };
+        let reader =
+            PhaseReader { sink, names: &names, templates: &templates, references: &references, directory };
         let read = all(phases.value.into_iter().enumerate().map(|(at, phase)| reader.read(at, phase)));
         references.report_cycles(sink);
         read
@@ -49,7 +52,7 @@ pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, directory: &Path) -> Optio
         secrets: secrets?,
         objectives: objectives?,
         phases: phases?,
-        approvers: None,
+        approvers: approvers?,
     })
 }
 
@@ -181,6 +184,7 @@ struct PhaseReader<'a, 'b> {
     names: &'b Names,
     templates: &'b Checker<'a>,
     references: &'b References,
+    directory: &'b Path,
 }
 
 impl PhaseReader<'_, '_> {
@@ -197,6 +201,7 @@ impl PhaseReader<'_, '_> {
             references: self.references,
             templates: self.templates,
             phase: phase_at,
+            directory: self.directory,
         };
         let steps = steps.and_then(|steps| {
             if steps.value.is_empty() {

@@ -1,9 +1,7 @@
 //! Reads one step: which action, which keys go with it, and what orders it.
 
 use super::action::{ActionReader, Kind};
-use super::grammar::runbook::{
-    After as AfterShape, Approve as ApproveShape, Need as NeedShape, Retry as RetryShape, Step as Shape,
-};
+use super::grammar::runbook::{After as AfterShape, Need as NeedShape, Retry as RetryShape, Step as Shape};
 use super::order::{Names, References};
 use super::shapes::{At, OneOrMany, TextOr};
 use super::sink::{Sink, quoted_list};
@@ -15,18 +13,16 @@ use super::watch;
 use crate::model::names::{ConduitName, StepId};
 use crate::model::pattern::Pattern;
 use crate::model::place::{Located, Span};
-use crate::model::runbook::{After, Approve, Need, RETRY_ATTEMPTS_MAX, Retry, Share, Step, TIMEOUT_DEFAULT};
+use crate::model::runbook::{After, Need, RETRY_ATTEMPTS_MAX, Retry, Share, Step, TIMEOUT_DEFAULT};
 use crate::model::{Millis, Problem};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// A pause in which most services that are merely slow come up.
 const RETRY_DELAY_DEFAULT: Millis = Millis::from_secs(5);
-/// More people than this will not be found in an incident.
-const PEOPLE_MAX: u32 = 100;
-
 /// Which keys go with which actions; a key that is not named here goes with all.
 const KEYS: &[(&str, &[Kind])] = &[
-    ("on", &[Kind::Run, Kind::Upload, Kind::Fetch, Kind::Probe]),
+    ("on", &[Kind::Run, Kind::Upload, Kind::Fetch, Kind::Probe, Kind::Backup]),
     ("severs", &[Kind::Run, Kind::Upload, Kind::Manual]),
     ("reconnects", &[Kind::Run, Kind::Manual]),
     ("check", &[Kind::Run, Kind::Upload]),
@@ -35,12 +31,13 @@ const KEYS: &[(&str, &[Kind])] = &[
     ("watch", &[Kind::Run, Kind::Upload, Kind::Probe]),
     ("env", &[Kind::Run, Kind::Upload, Kind::Fetch]),
     ("requires", &[Kind::Run, Kind::Upload, Kind::Fetch]),
-    ("become", &[Kind::Run, Kind::Upload, Kind::Fetch]),
+    ("become", &[Kind::Run, Kind::Upload, Kind::Fetch, Kind::Backup]),
     ("idempotent", &[Kind::Run, Kind::Upload]),
-    ("timeout", &[Kind::Run, Kind::Upload, Kind::Fetch, Kind::Probe]),
-    ("retry", &[Kind::Run, Kind::Upload, Kind::Fetch]),
-    ("batch", &[Kind::Run, Kind::Upload, Kind::Fetch, Kind::Probe]),
-    ("max_failures", &[Kind::Run, Kind::Upload, Kind::Fetch, Kind::Probe]),
+    ("timeout", &[Kind::Run, Kind::Upload, Kind::Fetch, Kind::Probe, Kind::Backup]),
+    ("retry", &[Kind::Run, Kind::Upload, Kind::Fetch, Kind::Backup]),
+    ("evidence", &[Kind::Run, Kind::Upload]),
+    ("batch", &[Kind::Run, Kind::Upload, Kind::Fetch, Kind::Probe, Kind::Backup]),
+    ("max_failures", &[Kind::Run, Kind::Upload, Kind::Fetch, Kind::Probe, Kind::Backup]),
 ];
 
 /// What a step is read with.
@@ -51,6 +48,8 @@ pub(super) struct StepReader<'a, 'b> {
     pub(super) templates: &'b Checker<'a>,
     /// The phase it belongs to, counted from 0.
     pub(super) phase: usize,
+    /// Where relative paths start.
+    pub(super) directory: &'b Path,
 }
 
 impl StepReader<'_, '_> {
@@ -72,6 +71,8 @@ impl StepReader<'_, '_> {
         let on = shape.on.take().map(|on| self.pattern(on));
         let needs = self.needs(id_text, on_host, shape.needs.take());
         let after = shape.after.take().map(|after| self.after(&owner, id_text, after));
+        let evidence = self.evidence(id_text, shape.evidence.take());
+        let deadline = shape.deadline.take().map(|deadline| self.deadline(&owner, id_text, deadline));
         let when = shape.when.take().map(|when| {
             let when = when.located()?;
             self.templates.condition(&when, on_host);
@@ -109,7 +110,14 @@ impl StepReader<'_, '_> {
         let becomes = shape.becomes.take();
         let idempotent = shape.idempotent.take();
 
-        let actions = ActionReader { sink, templates: self.templates, owner: &owner, at, on_host };
+        let actions = ActionReader {
+            sink,
+            templates: self.templates,
+            owner: &owner,
+            at,
+            on_host,
+            directory: self.directory,
+        };
         let verify = actions.verify(shape.verify.take());
         let watch = shape.watch.take().map(|watch| watch::read(sink, &actions.probes(), watch));
         let undo = actions.undo(kind, shape.undo.take());
@@ -141,10 +149,10 @@ impl StepReader<'_, '_> {
             batch: batch?,
             max_failures: max_failures?,
             estimate: whole(estimate)?,
-            evidence: Vec::new(),
-            deadline: None,
             watch: whole(watch)?,
             together: None,
+            evidence: evidence?,
+            deadline: whole(deadline)?,
             span: at,
         })
     }
@@ -182,12 +190,13 @@ impl StepReader<'_, '_> {
                 let hint = match (key, kind) {
                     ("on", _) => "it is the controller's own step and runs on no host",
                     ("verify" | "watch", Kind::Manual) => "add a `probe` step that needs this one",
+                    ("evidence", Kind::Manual | Kind::Wait) => "put it on the step that changes a host",
                     _ => "take it out",
                 };
                 self.sink.push(Problem::error("key-not-here", what).at(place).hint(hint));
             }
         }
-        let needs_hosts = matches!(kind, Kind::Run | Kind::Upload | Kind::Fetch);
+        let needs_hosts = matches!(kind, Kind::Run | Kind::Upload | Kind::Fetch | Kind::Backup);
         if needs_hosts && shape.on.is_none() {
             let what = format!("{owner} does not say on which hosts");
             self.sink
@@ -324,17 +333,6 @@ impl StepReader<'_, '_> {
         Some(Retry { attempts: attempts?, delay: delay? })
     }
 
-    fn approve(&self, approve: At<ApproveShape>) -> Option<Approve> {
-        let (span, shape) = (approve.span, approve.value?);
-        let people = required(self.sink, "`approve`", span, "people", shape.people)?;
-        if !(1..=PEOPLE_MAX).contains(&people.value) {
-            let what = format!("`people` must be from 1 to {PEOPLE_MAX}, not {}", people.value);
-            self.sink.push(Problem::error("wrong-value", what).at(people.span));
-            return None;
-        }
-        Some(Approve::of(people.value))
-    }
-
     fn batch(&self, batch: Option<At<OneOrMany<super::shapes::Portion>>>) -> Option<Vec<Share>> {
         let Some(batch) = batch else { return Some(Vec::new()) };
         let (span, shares) = (batch.span, batch.value?.0);
@@ -367,7 +365,7 @@ pub(super) fn all<T>(values: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> 
 }
 
 /// Where the keys stand that do not go with every action.
-fn places(shape: &Shape) -> [(&'static str, Option<Span>); 15] {
+fn places(shape: &Shape) -> [(&'static str, Option<Span>); 16] {
     fn span<T>(field: &Option<At<T>>) -> Option<Span> {
         field.as_ref().map(|field| field.span)
     }
@@ -387,5 +385,6 @@ fn places(shape: &Shape) -> [(&'static str, Option<Span>); 15] {
         ("retry", span(&shape.retry)),
         ("batch", span(&shape.batch)),
         ("max_failures", span(&shape.max_failures)),
+        ("evidence", span(&shape.evidence)),
     ]
 }

@@ -329,7 +329,7 @@ pub struct Facts {
     pub guard: Option<GuardSeen>,
     /// The backup that was looked at and found good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backup: Option<BackupSeen>,
+    pub backup: Option<Box<BackupSeen>>,
 }
 
 /// A backup that was looked at and found good.

@@ -17,6 +17,16 @@ pub struct Approvers {
     pub span: Span,
 }
 
+impl Approvers {
+    /// The people that a name in `by` stands for: those of the group of this name, or the one who is called so.
+    pub fn people<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
+        match self.groups.get(name) {
+            Some(members) => members.iter().map(String::as_str).collect(),
+            None => vec![name],
+        }
+    }
+}
+
 /// A file in OpenSSH's `allowed_signers` format, with what it held when the plan was made. A plan keeps the whole of
 /// it, so that nobody can add a key to a run that goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -25,6 +25,11 @@ impl Millis {
 }
 
 impl Time {
+    /// Reads a moment in RFC 3339, such as `2026-11-21T22:26:40Z`.
+    pub fn parse(text: &str) -> Option<Time> {
+        let stamp: jiff::Timestamp = text.trim().parse().ok()?;
+        u64::try_from(stamp.as_millisecond()).ok().map(Time)
+    }
     /// How long after `earlier` this is; zero if it is not after it.
     pub fn since(self, earlier: Time) -> Millis {
         Millis(self.0.saturating_sub(earlier.0))

@@ -84,7 +84,8 @@ pub(crate) fn check(plan: &Plan) -> Result<(), String> {
             return Err(format!("the waves of step `{}` do not add up to its tasks", step.id));
         }
         let others = step.needs.iter().map(|need| need.step).chain(step.after.map(|after| after.step));
-        for other in others {
+        let gates = step.evidence.iter().copied().chain(step.deadline.and_then(|deadline| deadline.from));
+        for other in others.chain(gates) {
             match plan.steps.get(other.at()) {
                 Some(other) if other.phase <= step.phase => {}
                 _ => return Err(format!("step `{}` needs a step that does not come before it", step.id)),

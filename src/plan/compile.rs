@@ -9,7 +9,7 @@ use super::site::PlannedSite;
 use super::steps::{StepPlace, compile_step};
 use super::texts::Site;
 use super::values::{Values, engine};
-use super::{graph, hosts, params, services};
+use super::{gates, graph, hosts, params, services};
 use crate::model::inventory::Host;
 use crate::model::names::{HostIx, HostName, PhaseIx, SecretName, StepId, StepIx};
 use crate::model::problem::nearest;
@@ -74,9 +74,16 @@ pub fn compile(
     }
     check_same_host(&steps, &on, &names, &mut problems);
     check_circle(&planned, &steps, &mut problems);
+    gates::check(inventory, runbook, &mut problems);
     let objectives = objectives(runbook, &names, &mut problems);
     let secrets = secrets(inventory, runbook, &planned, &planned_hosts, &mut problems);
     let phases = phases(runbook, &mut problems);
+    let runs = |step: StepIx| {
+        let step = &planned[step.at()];
+        tasks[step.first_task.at()..][..step.tasks as usize].iter().any(|task| task.left_out.is_none())
+    };
+    let all: Vec<&Step> = steps.iter().map(|(_, step)| *step).collect();
+    gates::check_left_out(&all, &planned, &runs, &mut problems);
     if tasks.iter().all(|task| task.left_out.is_some()) && !tasks.is_empty() && !problems.any_error() {
         let problem = Problem::error("nothing-to-do", "every task is left out: nothing would run");
         problems.push(problem.hint("look at --limit, --phase, --until and the steps' `when:`"));
@@ -84,10 +91,6 @@ pub fn compile(
     if problems.any_error() {
         return Err(problems.in_file_order());
     }
-    let runs = |step: StepIx| {
-        let step = &planned[step.at()];
-        tasks[step.first_task.at()..][..step.tasks as usize].iter().any(|task| task.left_out.is_none())
-    };
     let urgencies = graph::urgencies(&planned, phases.len(), &runs);
     for (step, urgency) in planned.iter_mut().zip(urgencies) {
         step.urgency = urgency;
@@ -106,7 +109,7 @@ pub fn compile(
         tasks,
         objectives,
         site,
-        approvers: None,
+        approvers: gates::planned_approvers(inventory, runbook),
         services: services::services(inventory),
     };
     super::canonical::check(&plan).expect("what is compiled fits together");
@@ -142,7 +145,11 @@ fn needs(
 ) -> Vec<PlannedNeed> {
     let id = &step.id.value;
     let needs = step.needs.iter().map(|need| (&need.value.step, need.span));
-    for (other, span) in needs.chain(step.after.iter().map(|after| (&after.step.value, after.step.span))) {
+    let after = step.after.iter().map(|after| (&after.step.value, after.step.span));
+    let evidence = step.evidence.iter().map(|step| (&step.value, step.span));
+    let deadline =
+        step.deadline.iter().flat_map(|deadline| &deadline.from).map(|from| (&from.value, from.span));
+    for (other, span) in needs.chain(after).chain(evidence).chain(deadline) {
         match names.get(other) {
             None => {
                 let what = format!("step `{id}` needs `{other}`, which no step is called");
@@ -159,7 +166,9 @@ fn needs(
     let known = |need: &crate::model::runbook::Need| {
         names.get(&need.step).map(|ix| PlannedNeed { step: *ix, same_host: need.same_host })
     };
+    let evidence = step.evidence.iter().filter_map(|step| names.get(&step.value));
     let mut needs: Vec<PlannedNeed> = step.needs.iter().filter_map(|need| known(&need.value)).collect();
+    needs.extend(evidence.map(|step| PlannedNeed { step: *step, same_host: false }));
     // Who waits for all hosts waits for the same host as well: `false` sorts first and wins.
     needs.sort();
     needs.dedup_by_key(|need| need.step);

@@ -5,6 +5,7 @@ pub mod frozen;
 mod choices;
 mod compile;
 mod expression;
+mod gates;
 pub mod graph;
 mod hosts;
 mod level;

@@ -1,13 +1,11 @@
 //! Compiles one step: its texts, its tasks, its waves.
 
 use super::choices::Choices;
-use super::frozen::{
-    PlannedAction, PlannedAfter, PlannedNeed, PlannedStep, PlannedTask, PlannedUndo, PlannedVerify,
-};
+use super::frozen::{PlannedAction, PlannedNeed, PlannedStep, PlannedTask, PlannedUndo, PlannedVerify};
 use super::select::Selection;
 use super::texts::{Site, Texts};
 use super::values::{Asked, Mishap, few};
-use super::{graph, level, waves};
+use super::{gates, graph, level, waves};
 use crate::model::Problem;
 use crate::model::inventory::{Become, Host, Reach};
 use crate::model::names::{ConduitName, HostIx, HostName, PhaseIx, StepIx, TaskIx};
@@ -107,18 +105,10 @@ pub fn compile_step(
         level: level::of_step(site.inventory, step),
         reconnects: step.reconnects.iter().map(|conduit| conduit.value.clone()).collect(),
         guard: step.guard,
-        approve: step.approve.clone(),
-        evidence: Vec::new(),
-        deadline: None,
-        after: step.after.as_ref().and_then(|after| {
-            let step = site
-                .runbook
-                .phases
-                .iter()
-                .flat_map(|phase| &phase.steps)
-                .position(|step| step.id.value == after.step.value)?;
-            Some(PlannedAfter { step: StepIx(step as u32), at_least: after.at_least })
-        }),
+        approve: gates::approve(site, step),
+        evidence: gates::evidence(site, step),
+        deadline: gates::deadline(site, step),
+        after: gates::after(site, step),
         timeout: step.timeout,
         retry: step.retry,
         max_failures: waves::failures_allowed(step.max_failures, running),

@@ -2,7 +2,7 @@
 
 use super::escape::{line, lines};
 use super::look::Look;
-use super::words;
+use super::{commands, words};
 use crate::engine::RunState;
 use crate::model::event::JobKind;
 use crate::model::names::TaskIx;
@@ -24,9 +24,23 @@ pub struct Asking {
 /// A question of a run as it stands.
 pub fn asking(state: &RunState, look: &Look, question: &Question) -> Asking {
     let plan = state.plan();
-    let answers =
+    let mut answers: Vec<(&'static str, String)> =
         question.choices().map(|choice| (choice_says(choice), look.answer(plan, question, choice))).collect();
+    if wants_signature(plan, question) {
+        let export = look.command("approve", &format!("{} --export FILE", commands::about(plan, question)));
+        answers.push(("have it answered on another machine", export));
+    }
     Asking { sentence: sentence(state, question), more: more(plan, question), answers }
+}
+
+/// Is it a question that people answer with a signature?
+fn wants_signature(plan: &Plan, question: &Question) -> bool {
+    match question {
+        Question::Approve { task, .. } => {
+            plan.step_of(*task).approve.as_ref().is_some_and(|gate| gate.signed)
+        }
+        Question::Manual { .. } | Question::WhatBecameOf { .. } | Question::PhaseFailed { .. } => false,
+    }
 }
 
 /// The question in one sentence.
@@ -47,7 +61,11 @@ pub fn sentence(state: &RunState, question: &Question) -> String {
                 1 => "One person must approve".to_owned(),
                 people => format!("{people} people must each approve"),
             };
-            format!("May `{}` start? {must}{who}.", step.id)
+            let how = match wants_signature(plan, question) {
+                true => ", with a signature",
+                false => "",
+            };
+            format!("May `{}` start? {must}{how}{who}.", step.id)
         }
         Question::WhatBecameOf { task, undo } => {
             let what = if *undo { JobKind::Undo } else { JobKind::Run };
@@ -135,8 +153,12 @@ pub fn answered(answer: &Answer) -> String {
         Choice::Rollback => "take the phase back",
         Choice::RollbackRun => "take the whole run back",
     };
+    let signed = match &answer.signed {
+        None => String::new(),
+        Some(signed) => format!(", signed with {}", line(&signed.key)),
+    };
     match answer.comment.as_deref() {
-        None | Some("") => format!("{} says: {what}", line(&answer.by)),
-        Some(comment) => format!("{} says: {what} ({})", line(&answer.by), line(comment)),
+        None | Some("") => format!("{} says: {what}{signed}", line(&answer.by)),
+        Some(comment) => format!("{} says: {what} ({}){signed}", line(&answer.by), line(comment)),
     }
 }

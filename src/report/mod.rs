@@ -7,6 +7,7 @@ pub mod above;
 pub mod asking;
 pub mod chatter;
 pub mod commands;
+pub mod consent;
 pub mod escape;
 pub mod watched;
 pub mod words;
@@ -23,6 +24,7 @@ pub mod view;
 pub mod graph;
 mod host_list;
 mod plan_commands;
+mod plan_gates;
 mod plan_step;
 pub mod plan_text;
 

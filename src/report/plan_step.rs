@@ -3,6 +3,7 @@
 use super::escape::{line, lines};
 use super::host_list::{by_number, host_list};
 use super::plan_commands;
+use super::plan_gates;
 use super::plan_text::{Page, about, counted};
 use crate::model::inventory::Reach;
 use crate::model::names::{StepIx, TaskIx};
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 /// Entries of a host list that fit into two lines.
 const HOSTS_SHOWN_MAX: usize = 8;
 /// Where what is said of a step begins.
-const INDENT: usize = 6;
+pub(super) const INDENT: usize = 6;
 
 /// A step: its name, and what there is to know about it before one says yes.
 pub(super) fn step(plan: &Plan, ix: StepIx, critical: bool, commands: bool, page: &mut Page<'_>) {
@@ -124,22 +125,7 @@ fn order(plan: &Plan, step: &PlannedStep, page: &mut Page<'_>) {
     if !needs.is_empty() {
         page.field(INDENT, "needs", &needs.join(", "));
     }
-    if let Some(after) = step.after {
-        let words = format!("at least {} after {}", about(after.at_least), plan.steps[after.step.at()].id);
-        page.field(INDENT, "waits", &words);
-    }
-    if let Some(approve) = &step.approve {
-        let people = if approve.people == 1 {
-            "1 person consents".to_owned()
-        } else {
-            format!("{} people consent", approve.people)
-        };
-        page.field(
-            INDENT,
-            "GATE",
-            &page.look.paint(Style::new().yellow().bold(), &format!("starts when {people}")),
-        );
-    }
+    plan_gates::gates(plan, step, page);
     let sizes = running_in_waves(plan, step);
     if sizes.len() > 1 {
         page.field(INDENT, "waves", &format!("{} hosts, one wave after the other", waves(&sizes)));

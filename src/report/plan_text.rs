@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 /// Where nobody's terminal sets a limit, lines are as long as people still read them.
 const COLUMNS_DEFAULT: usize = 100;
 /// Enough of a hash to tell two plans apart at a glance.
-const HASH_SHOWN: usize = 12;
+pub(super) const HASH_SHOWN: usize = 12;
 
 /// The plan. `commands`: also the exact scripts that hosts get, secrets as `****`.
 pub fn text(plan: &Plan, look: &Look, commands: bool) -> String {
@@ -226,7 +226,16 @@ pub(super) struct Page<'a> {
     out: String,
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
+    /// An empty page.
+    pub(super) fn new(look: &'a Look) -> Self {
+        Self { look, out: String::new() }
+    }
+
+    /// All lines.
+    pub(super) fn done(self) -> String {
+        self.out
+    }
     fn columns(&self) -> usize {
         self.look.columns.unwrap_or(COLUMNS_DEFAULT)
     }

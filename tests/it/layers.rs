@@ -8,15 +8,19 @@ use std::path::Path;
 /// Every room, and the rooms that it may use besides itself.
 const LAYERS: &[(&str, &[&str])] = &[
     ("model", &[]),
-    ("load", &["model"]),
+    ("signing", &["model"]),
+    ("load", &["model", "signing"]),
     ("plan", &["model"]),
     ("reach", &["model", "plan"]),
-    ("transport", &["model"]),
+    ("transport", &["model", "signing"]),
     ("engine", &["model", "plan"]),
-    ("journal", &["model", "plan"]),
+    ("journal", &["model", "plan", "signing"]),
     ("report", &["model", "plan", "reach", "engine"]),
-    ("drive", &["model", "plan", "reach", "engine", "journal", "transport", "report"]),
-    ("cli", &["model", "load", "plan", "reach", "engine", "journal", "transport", "report", "drive"]),
+    ("drive", &["model", "signing", "plan", "reach", "engine", "journal", "transport", "report"]),
+    (
+        "cli",
+        &["model", "signing", "load", "plan", "reach", "engine", "journal", "transport", "report", "drive"],
+    ),
 ];
 
 /// Paths that a room does not name although it may use the room they are in.

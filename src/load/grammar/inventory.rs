@@ -1,5 +1,6 @@
 //! The shape of an inventory.
 
+use super::approvers::Approvers;
 use super::probe::Probe;
 use crate::load::shapes::{At, Entries, Length, OneOrMany, TextOr, Version};
 use crate::model::secret::SecretSource;
@@ -36,6 +37,8 @@ pub(in crate::load) struct Inventory {
     pub(in crate::load) vars: Option<At<Entries<serde_json::Value>>>,
     /// Secrets that connection settings name, and where each comes from.
     pub(in crate::load) secrets: Option<At<Entries<SecretSource>>>,
+    /// People who may approve with a signature, unless the runbook says otherwise.
+    pub(in crate::load) approvers: Option<At<Approvers>>,
 }
 
 /// Where blackstart itself runs.

@@ -1,5 +1,6 @@
 //! The shapes of both files as serde sees them. Doc comments here are what editors show, through the schema.
 
+pub(super) mod approvers;
 pub(super) mod inventory;
 pub(super) mod probe;
 pub(super) mod runbook;

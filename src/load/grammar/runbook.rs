@@ -1,5 +1,6 @@
 //! The shape of a runbook.
 
+use super::approvers::{Approvers, Backup};
 use super::probe::Probe;
 use crate::load::shapes::{At, Entries, Length, Mode, OneOrMany, Plain, Portion, TextOr, Version};
 use crate::model::runbook::{ParamKind, Policy};
@@ -26,6 +27,8 @@ pub(in crate::load) struct Runbook {
     pub(in crate::load) vars: Option<At<Entries<serde_json::Value>>>,
     /// Secrets that scripts may name as `{{ secrets.name }}`, and where each comes from.
     pub(in crate::load) secrets: Option<At<Entries<SecretSource>>>,
+    /// People who may approve with a signature, instead of those of the inventory.
+    pub(in crate::load) approvers: Option<At<Approvers>>,
     /// What must be reached by when.
     pub(in crate::load) objectives: Option<At<Vec<At<Objective>>>>,
     /// Phases, carried out one after the other.
@@ -86,12 +89,13 @@ pub(in crate::load) struct Phase {
     pub(in crate::load) steps: Option<At<Vec<At<Step>>>>,
 }
 
-/// One action on a set of hosts. Exactly one of `run`, `upload`, `fetch`, `manual`, `wait` and `probe`.
+/// One action on a set of hosts. Exactly one of `run`, `upload`, `fetch`, `manual`, `wait`, `probe` and
+/// `backup`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Step", extend("oneOf" = [
     {"required": ["run", "on", "undo"]}, {"required": ["upload", "on", "undo"]}, {"required": ["fetch", "on"]},
-    {"required": ["manual"]}, {"required": ["wait"]}, {"required": ["probe"]}
+    {"required": ["manual"]}, {"required": ["wait"]}, {"required": ["probe"]}, {"required": ["backup", "on"]}
 ]))]
 pub(in crate::load) struct Step {
     /// What the step is called; unique in the runbook.
@@ -126,6 +130,8 @@ pub(in crate::load) struct Step {
     pub(in crate::load) wait: Option<At<Length>>,
     /// A probe that must agree before the run goes on.
     pub(in crate::load) probe: Option<At<Probe>>,
+    /// A backup that must be whole, young enough and older than the trouble. Only looks.
+    pub(in crate::load) backup: Option<At<Backup>>,
 
     /// A read-only script: exit 0 means it is already so, and the step is skipped.
     pub(in crate::load) check: Option<At<String>>,
@@ -148,6 +154,10 @@ pub(in crate::load) struct Step {
     pub(in crate::load) idempotent: Option<At<bool>>,
     /// People who must consent before it starts.
     pub(in crate::load) approve: Option<At<Approve>>,
+    /// Fetch steps whose files must be in the run's directory, unaltered, before it starts.
+    pub(in crate::load) evidence: Option<At<OneOrMany<String>>>,
+    /// A moment after which it does not start any more.
+    pub(in crate::load) deadline: Option<At<Deadline>>,
     /// A minimum wait after another step.
     pub(in crate::load) after: Option<At<After>>,
     /// Limit of each of its jobs; 5m by default, 24h at most.
@@ -241,6 +251,24 @@ pub(in crate::load) struct Approve {
     /// How many different people must consent.
     #[schemars(required, range(min = 1, max = 100))]
     pub(in crate::load) people: Option<At<u32>>,
+    /// For how long a consent counts, from when it was given until the step starts; for ever by default.
+    pub(in crate::load) within: Option<At<Length>>,
+    /// Must each consent be signed with an SSH key? By default no.
+    pub(in crate::load) signed: Option<At<bool>>,
+    /// The only people whose consent counts: groups of approvers, principals or login names.
+    pub(in crate::load) by: Option<At<OneOrMany<String>>>,
+}
+
+/// A gate that time closes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Deadline")]
+pub(in crate::load) struct Deadline {
+    /// `start` (the default), or the step from whose end it is counted.
+    pub(in crate::load) from: Option<At<String>>,
+    /// Closed after so long.
+    #[schemars(required)]
+    pub(in crate::load) within: Option<At<Length>>,
 }
 
 /// A gate that time opens.

@@ -1,9 +1,9 @@
 //! Judges the key a server showed against what is known of the host. Strict: unknown, changed and revoked keys
 //! are refused, with the command that would accept them. Never asks, never writes.
 
-use super::certificate::{self, Certificate, Holder};
 use super::known_hosts::{KnownHosts, Line, Place, Says};
 use super::resolved::{PORT, Resolved, at};
+use crate::signing::certificate::{self, Certificate, Holder};
 use crate::transport::wire::{Trouble, TroubleKind};
 use ssh_key::public::KeyData;
 use ssh_key::{HashAlg, PublicKey};

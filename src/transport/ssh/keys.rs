@@ -1,8 +1,8 @@
 //! Identity files: what is in them, which certificate goes with them, and their decryption, once a process.
 
-use super::certificate::Certificate;
 use super::resolved::{IdentityFile, Resolved};
 use crate::model::secret::Secret;
+use crate::signing::certificate::Certificate;
 use ssh_key::public::KeyData;
 use ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey};
 use std::cell::RefCell;

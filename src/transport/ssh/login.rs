@@ -2,12 +2,12 @@
 
 use super::Target;
 use super::agent::AgentThread;
-use super::certificate::Certificate;
 use super::keys::{self, Identity};
 use super::pipe::Pipe;
 use super::resolved::Resolved;
 use super::session::{AgentKey, Answers, Fault};
 use crate::model::secret::Secret;
+use crate::signing::certificate::Certificate;
 use crate::transport::wire::{Trouble, TroubleKind};
 use ssh_key::public::KeyData;
 use ssh_key::{HashAlg, PublicKey};

@@ -3,7 +3,6 @@
 
 mod agent;
 mod carrier;
-mod certificate;
 mod channel;
 mod connect;
 mod deadlines;

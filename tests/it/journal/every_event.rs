@@ -194,7 +194,7 @@ fn gates() -> Vec<Event> {
     };
     let seen = |signed_by| BackupSeen { taken: at, files: 12, manifest_sha256: "cd".repeat(32), signed_by };
     let backups = [None, Some(("backup@example.org".into(), "SHA256:abc".into()))].map(|signed_by| {
-        let facts = Facts { backup: Some(seen(signed_by)), ..Facts::default() };
+        let facts = Facts { backup: Some(Box::new(seen(signed_by))), ..Facts::default() };
         Event::JobEnded { job: job(JobKind::Run, 1), outcome: Outcome::Succeeded, facts }
     });
     let reasons = [NotRun::TooLate { deadline: at }, NotRun::EvidenceMissing { step: StepIx(0) }];

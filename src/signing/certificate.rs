@@ -3,6 +3,7 @@
 //! ssh-key's own reader refuses those that are valid for ever, which is what `ssh-keygen` makes unless told
 //! otherwise; its keys and signature checks are used here.
 
+use super::wire::{Reader, put};
 use signature::Verifier;
 use ssh_key::public::KeyData;
 use ssh_key::{PublicKey, Signature};
@@ -125,39 +126,6 @@ impl Certificate {
     pub fn is_signed(&self) -> bool {
         self.authority.verify(&self.signed, &self.signature).is_ok()
     }
-}
-
-/// What is left of a text in SSH's wire format.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        Some(u32::from_be_bytes(self.take(4)?.try_into().ok()?))
-    }
-
-    fn u64(&mut self) -> Option<u64> {
-        Some(u64::from_be_bytes(self.take(8)?.try_into().ok()?))
-    }
-
-    fn string(&mut self) -> Option<&'a [u8]> {
-        let len = self.u32()?;
-        self.take(len as usize)
-    }
-
-    fn text(&mut self) -> Option<String> {
-        String::from_utf8(self.string()?.to_vec()).ok()
-    }
-}
-
-fn put(out: &mut Vec<u8>, string: &[u8]) {
-    out.extend((string.len() as u32).to_be_bytes());
-    out.extend(string);
 }
 
 /// The base64 of key files: the usual alphabet, padded.
