@@ -3,6 +3,7 @@
 use crate::engine::RunState;
 use crate::journal::approval::{self, NAMESPACE};
 use crate::model::Time;
+use crate::model::names::TaskIx;
 use crate::model::question::{Answer, Choice, Question};
 
 /// May the run take this answer in at `now`, as far as signatures tell? What is unsigned passes: whether it counts is the
@@ -34,4 +35,16 @@ pub fn check(state: &RunState, answer: &Answer, now: Time) -> Result<(), String>
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// Has this person, who types on the run's own terminal, consented already, or would their word not count there?
+pub fn cannot_consent(state: &RunState, task: TaskIx, by: &str) -> bool {
+    let plan = state.plan();
+    let given = state.step(plan.tasks[task.at()].step).approvals().iter().any(|one| one.by == by);
+    let gate = plan.step_of(task).approve.as_ref();
+    given
+        || gate.is_some_and(|gate| {
+            let other = !gate.by.is_empty() && !gate.by.iter().any(|name| name == by);
+            gate.signed || other || gate.others && state.is_starter(by)
+        })
 }

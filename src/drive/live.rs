@@ -21,7 +21,7 @@ use crate::engine::{Engine, Input, Output, RunState};
 use crate::journal::{JournalError, Message, Writer, inbox};
 use crate::model::Time;
 use crate::model::event::{Job, JobKind, Seen, Stands, StopHow, Verdict};
-use crate::model::names::{HostIx, ServiceName, TaskIx};
+use crate::model::names::{HostIx, ServiceName};
 use crate::model::question::{Answer, Choice, Question};
 use crate::report::asking;
 use crate::report::display::{self, Display};
@@ -382,23 +382,10 @@ impl<'a> Live<'a> {
     /// An open question that this person has not answered yet.
     fn next_question(&self) -> Option<Question> {
         let answered_here = |question: &Question| match question {
-            Question::Approve { task, .. } => self.cannot_consent(*task),
+            Question::Approve { task, .. } => approvals::cannot_consent(&self.shown, *task, &self.by),
             Question::Manual { .. } | Question::WhatBecameOf { .. } | Question::PhaseFailed { .. } => false,
         };
         self.shown.questions().find(|question| !answered_here(question)).cloned()
-    }
-
-    /// Has the person at this terminal consented already, or would their word not count?
-    fn cannot_consent(&self, task: TaskIx) -> bool {
-        let plan = &self.shop.tools.plan;
-        let given =
-            self.shown.step(plan.tasks[task.at()].step).approvals().iter().any(|one| one.by == self.by);
-        let gate = plan.step_of(task).approve.as_ref();
-        given
-            || gate.is_some_and(|gate| {
-                let unknown = !gate.by.is_empty() && !gate.by.contains(&self.by);
-                gate.signed || unknown || gate.others && self.shown.is_starter(&self.by)
-            })
     }
 
     fn typed(&mut self, line: Option<String>) {
