@@ -7,6 +7,7 @@
 #![allow(dead_code)]
 
 pub mod cuts;
+pub mod outside;
 mod site;
 mod story;
 mod truth;
