@@ -349,7 +349,9 @@ impl<'a> Live<'a> {
             let input = match message {
                 Message::Answer(answer) => Input::Answered(answer),
                 Message::Stop { by, how } => Input::StopRequested { by, how },
-                Message::Rollback { by, scope, reopen } => Input::RollbackRequested { scope, reopen, by },
+                Message::Rollback { by, scope, reopen, consent } => {
+                    Input::RollbackRequested { scope, reopen, by, consent }
+                }
                 Message::Abandon { by, comment } => Input::Abandoned { by, comment },
             };
             self.engine.handle(now, input);

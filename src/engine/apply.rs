@@ -49,7 +49,9 @@ impl RunState {
             Event::Asked { question } => self.asked(at, question),
             Event::Answered { answer } => self.answered(at, answer),
             Event::StopRequested { by, how } => self.stop_was_requested(by, *how),
-            Event::RollbackStarted { scope, reopen, by: _ } => self.rollback_started(*scope, *reopen),
+            Event::RollbackStarted { scope, reopen, by: _, consent: _ } => {
+                self.rollback_started(*scope, *reopen)
+            }
             Event::UndoEnded { task, end } => self.undo_ended(*task, end),
             Event::Abandoned { by, comment: _ } => self.was_abandoned(by),
             Event::GuardExtended { task, left } => self.guard_extended(at, *task, *left),

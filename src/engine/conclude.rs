@@ -53,7 +53,7 @@ impl Engine {
         };
         // Nobody asked for a conduit to be re-opened. In a drill, nothing is at stake behind it.
         let reopen = self.state.mode == Mode::Drill;
-        self.record(Event::RollbackStarted { scope, reopen, by });
+        self.record(Event::RollbackStarted { scope, reopen, by, consent: Vec::new() });
         self.end_what_only_waits();
         true
     }

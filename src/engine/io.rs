@@ -1,7 +1,7 @@
 //! What goes into the engine (news) and what comes out (orders).
 
 use crate::model::event::{Event, Facts, Found, Job, Mode, Scope, Seen, Stands, StopHow, Verdict};
-use crate::model::names::{HostIx, RunId, ServiceName, StepIx, TaskIx};
+use crate::model::names::{ConduitName, HostIx, RunId, ServiceName, StepIx, TaskIx};
 use crate::model::question::{Answer, Question};
 use crate::model::{Outcome, Time};
 
@@ -83,6 +83,8 @@ pub enum Input {
         reopen: bool,
         /// Who.
         by: String,
+        /// The conduits they named, to consent to their being re-opened.
+        consent: Vec<ConduitName>,
     },
     /// Somebody takes on what is stuck.
     Abandoned {

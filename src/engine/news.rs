@@ -5,7 +5,7 @@ use super::run::Engine;
 use super::scope::steps_in;
 use super::state::Status;
 use crate::model::event::{Facts, Found, Job, JobKind, Scope, Seen, Stands, StopHow, StopReason, Verdict};
-use crate::model::names::{HostIx, ServiceName, StepIx, TaskIx};
+use crate::model::names::{ConduitName, HostIx, ServiceName, StepIx, TaskIx};
 use crate::model::question::{Answer, Question};
 use crate::model::{Event, Outcome};
 
@@ -37,7 +37,9 @@ impl Engine {
             }
             Input::Answered(answer) => self.answered(answer),
             Input::StopRequested { by, how } => self.stop_requested(by, how),
-            Input::RollbackRequested { scope, reopen, by } => self.rollback_requested(scope, reopen, by),
+            Input::RollbackRequested { scope, reopen, by, consent } => {
+                self.rollback_requested(scope, reopen, by, consent);
+            }
             Input::Abandoned { by, comment } => self.abandoned(by, comment),
             Input::RiskAccepted { what, by, because } => match self.state.status {
                 Status::New => self.accepted.push(Event::RiskAccepted { what, by, because }),
@@ -196,7 +198,7 @@ impl Engine {
         }
     }
 
-    fn rollback_requested(&mut self, scope: Scope, reopen: bool, by: String) {
+    fn rollback_requested(&mut self, scope: Scope, reopen: bool, by: String, consent: Vec<ConduitName>) {
         let known = steps_in(&self.state.plan, scope).is_some();
         let begun = self.state.status != Status::New;
         let already = self.goes_on() && self.state.status == Status::RollingBack { scope, reopen };
@@ -207,7 +209,7 @@ impl Engine {
             self.record(Event::RunResumed { by: by.clone(), version: env!("CARGO_PKG_VERSION").into() });
         }
         self.live = true;
-        self.record(Event::RollbackStarted { scope, reopen, by });
+        self.record(Event::RollbackStarted { scope, reopen, by, consent });
         self.end_what_only_waits();
         for question in self.state.questions.clone() {
             if !self.asked.contains(&question) {

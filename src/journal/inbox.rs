@@ -7,7 +7,7 @@ use super::error::{JournalError, cannot};
 use super::files::{make_dir, sync_dir, write_new};
 use super::run_dir::RunDir;
 use crate::model::event::{Scope, StopHow};
-use crate::model::names::RunId;
+use crate::model::names::{ConduitName, RunId};
 use crate::model::question::Answer;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -47,6 +47,9 @@ pub enum Message {
         scope: Scope,
         /// Severed conduits too?
         reopen: bool,
+        /// The conduits they named, to consent to their being re-opened.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        consent: Vec<ConduitName>,
     },
     /// Somebody takes on what is stuck.
     Abandon {

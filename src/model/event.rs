@@ -3,7 +3,7 @@
 //! Every type here is on disk for ever: fields may be added with a default, never renamed or reused.
 
 use super::guard::GuardSeen;
-use super::names::{HostIx, PhaseIx, RunId, ServiceName, StepIx, TaskIx};
+use super::names::{ConduitName, HostIx, PhaseIx, RunId, ServiceName, StepIx, TaskIx};
 use super::outcome::Outcome;
 use super::question::{Answer, Question};
 pub use super::seen::{Before, CANNOT_TELL, Seen, Stands};
@@ -141,6 +141,9 @@ pub enum Event {
         reopen: bool,
         /// A login name, or `policy`.
         by: String,
+        /// The conduits that whoever asked for it named, to consent to their being re-opened.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        consent: Vec<ConduitName>,
     },
     /// A task's undo is settled.
     UndoEnded {

@@ -11,7 +11,7 @@ use super::watched;
 use super::words;
 use crate::engine::{RunState, Salvo, Stage};
 use crate::model::event::{Event, Found, Job, JobKind, TaskEnd, UndoEnd, Verdict};
-use crate::model::names::{StepIx, TaskIx};
+use crate::model::names::{ConduitName, StepIx, TaskIx};
 use crate::model::question::Question;
 use crate::model::{Millis, Outcome, Time};
 use crate::plan::Plan;
@@ -135,10 +135,12 @@ impl Narrator {
             Event::StopRequested { by, how } => {
                 vec![self.run(Mark::Heading, format!("{} asks to {}", line(by), words::stop_how(*how)))]
             }
-            Event::RollbackStarted { scope, reopen, by } => {
+            Event::RollbackStarted { scope, reopen, by, consent } => {
+                let named: Vec<&str> = consent.iter().map(ConduitName::as_str).collect();
                 let cuts = match reopen {
-                    true => "severed conduits are RE-OPENED",
-                    false => "severed conduits stay cut",
+                    true if named.is_empty() => "severed conduits are RE-OPENED".to_owned(),
+                    true => format!("consents to RE-OPENING {}", named.join(", ")),
+                    false => "severed conduits stay cut".to_owned(),
                 };
                 let by = if by == "policy" { "the phase's policy".to_owned() } else { line(by) };
                 vec![self.run(

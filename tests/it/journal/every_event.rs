@@ -120,7 +120,7 @@ fn events_of_runs() -> Vec<Event> {
         (Scope::FromPhase(PhaseIx(0)), false),
         (Scope::FromStep(StepIx(1)), false),
     ] {
-        events.push(Event::RollbackStarted { scope, reopen, by: "policy".into() });
+        events.push(Event::RollbackStarted { scope, reopen, by: "policy".into(), consent: Vec::new() });
     }
     events.push(Event::Abandoned { by: "ada".into(), comment: "rebuilt by hand".into() });
     events.extend(every_verdict().into_iter().map(|verdict| Event::RunEnded { verdict }));

@@ -5,7 +5,7 @@ use super::new_run;
 use blackstart::journal::{Message, Store, inbox};
 use blackstart::model::Time;
 use blackstart::model::event::{Scope, StopHow};
-use blackstart::model::names::{PhaseIx, TaskIx};
+use blackstart::model::names::{ConduitName, PhaseIx, TaskIx};
 use blackstart::model::question::{Answer, Choice, Question, Signed};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -22,7 +22,12 @@ fn every_message() -> Vec<Message> {
             signed: Some(Signed { key: "SHA256:abc".into(), signature: "-----BEGIN SSH".into() }),
         }),
         Message::Stop { by: "ada".into(), how: StopHow::Cancel },
-        Message::Rollback { by: "bob".into(), scope: Scope::FromPhase(PhaseIx(1)), reopen: true },
+        Message::Rollback {
+            by: "bob".into(),
+            scope: Scope::FromPhase(PhaseIx(1)),
+            reopen: true,
+            consent: vec![ConduitName::from("isp")],
+        },
         Message::Abandon { by: "bob".into(), comment: "rebuilt by hand".into() },
     ]
 }

@@ -1,6 +1,8 @@
 //! Taking back: well, badly, and never what was cut.
 
 use super::{Desk, Lab, print_of};
+use blackstart::journal::Record;
+use blackstart::model::event::Event;
 
 const TAKES_BACK: &str = r#"
 version: 1
@@ -91,8 +93,19 @@ fn what_was_cut_stays_cut_until_somebody_reopens_it() {
     lab.ok("app1", "test ! -e /etc/fails");
     desk.run(&["rollback", "last", "--yes"]).is(20);
     assert!(!lab.reaches("internet", PORTAL), "a plain rollback does not re-open it");
-    desk.run(&["rollback", "last", "--yes", "--reopen"]).is(20);
+    let said = desk.run(&["rollback", "last", "--yes", "--reopen"]).is(23);
+    assert!(said.err.contains("isp-uplink") && !lab.reaches("internet", PORTAL), "nobody consented: {said}");
+    desk.run(&["rollback", "last", "--yes", "--reopen", "--consent", "office-core"]).is(23);
+    assert!(!lab.reaches("internet", PORTAL), "consent to something else is none");
+    desk.run(&["rollback", "last", "--yes", "--reopen", "--consent", "isp-uplink"]).is(20);
     assert!(lab.reaches("internet", PORTAL), "who says so re-opens it");
+    let consent = |record: &Record| match &record.event {
+        Event::RollbackStarted { reopen: true, consent, .. } => {
+            consent.iter().map(ToString::to_string).collect()
+        }
+        _ => Vec::new(),
+    };
+    assert_eq!(desk.records().iter().flat_map(consent).collect::<Vec<_>>(), ["isp-uplink"]);
     assert_eq!(print_of(&lab, &["app1", "edge-fw"]), before);
     desk.verify();
 }

@@ -54,7 +54,7 @@ impl Sim {
         ]);
         let reopen = rng.percent(50);
         self.check.requested.push((scope, reopen));
-        Input::RollbackRequested { scope, reopen, by: "op".into() }
+        Input::RollbackRequested { scope, reopen, by: "op".into(), consent: Vec::new() }
     }
 
     /// Answers that are given while no process runs the run: they are recorded and nothing else happens.

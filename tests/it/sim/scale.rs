@@ -96,7 +96,10 @@ fn figures() {
         let began = std::time::Instant::now();
         let mut engine = Engine::restore(plan, Limits::default(), journal).expect("our own journal");
         let scope = blackstart::model::event::Scope::Run;
-        engine.handle(Time(99), Input::RollbackRequested { scope, reopen: false, by: "ann".into() });
+        engine.handle(
+            Time(99),
+            Input::RollbackRequested { scope, reopen: false, by: "ann".into(), consent: Vec::new() },
+        );
         let mut undone = 0;
         let mut running = VecDeque::new();
         loop {

@@ -16,7 +16,12 @@ fn a_rollback_takes_dependents_back_first_and_leaves_cuts_cut() {
     run.succeeds("s0@h00001", JobKind::Undo);
     assert_eq!(run.verdict(), Some(Verdict::RolledBack));
 
-    run.news(Input::RollbackRequested { scope: Scope::Run, reopen: true, by: "ann".into() });
+    run.news(Input::RollbackRequested {
+        scope: Scope::Run,
+        reopen: true,
+        by: "ann".into(),
+        consent: Vec::new(),
+    });
     assert_eq!(run.started(), ["undo s1@h00000 #1"]);
     run.succeeds("s1@h00000", JobKind::Undo);
     assert_eq!(run.started(), ["undo s0@h00000 #1"]);
@@ -32,7 +37,12 @@ fn a_failed_undo_stops_no_other_branch_and_ends_stuck_until_somebody_takes_it_on
     let mut run = begin(build);
     run.succeeds("s0@h00000", JobKind::Run);
     run.succeeds("s0@h00001", JobKind::Run);
-    run.news(Input::RollbackRequested { scope: Scope::Run, reopen: false, by: "ann".into() });
+    run.news(Input::RollbackRequested {
+        scope: Scope::Run,
+        reopen: false,
+        by: "ann".into(),
+        consent: Vec::new(),
+    });
     run.fails("s0@h00000", JobKind::Undo);
     assert_eq!(run.verdict(), None);
     run.succeeds("s0@h00001", JobKind::Undo);
@@ -53,7 +63,12 @@ fn what_cannot_be_taken_back_is_stuck_and_holds_what_it_stands_on() {
     for name in ["s0@h00000", "s0@h00001", "s1@h00000", "s1@h00001"] {
         run.succeeds(name, JobKind::Run);
     }
-    run.news(Input::RollbackRequested { scope: Scope::Run, reopen: false, by: "ann".into() });
+    run.news(Input::RollbackRequested {
+        scope: Scope::Run,
+        reopen: false,
+        by: "ann".into(),
+        consent: Vec::new(),
+    });
     assert_eq!(run.undo("s1@h00000"), Some(UndoEnd::Impossible));
     assert_eq!(run.undo("s0@h00000"), Some(UndoEnd::Held { by: run.task("s1@h00000") }));
     assert_eq!(run.verdict(), Some(Verdict::Stuck));

@@ -27,7 +27,12 @@ fn what_is_already_so_is_neither_run_nor_taken_back() {
     let mut run = begin(build);
     run.succeeds("s0@h00000", JobKind::Check);
     assert_eq!((run.end("s0@h00000"), run.verdict()), (Some(TaskEnd::AlreadySo), Some(Verdict::Completed)));
-    run.news(Input::RollbackRequested { scope: Scope::Run, reopen: false, by: "ann".into() });
+    run.news(Input::RollbackRequested {
+        scope: Scope::Run,
+        reopen: false,
+        by: "ann".into(),
+        consent: Vec::new(),
+    });
     assert_eq!((run.undo("s0@h00000"), run.verdict()), (None, Some(Verdict::RolledBack)));
 }
 
