@@ -216,7 +216,9 @@ impl Checker {
                 self.stop = Some(*how);
                 Ok(())
             }
-            Event::RollbackStarted { scope, reopen, by, consent: _ } => self.rollback_started(*scope, *reopen, by),
+            Event::RollbackStarted { scope, reopen, by, consent: _ } => {
+                self.rollback_started(*scope, *reopen, by)
+            }
             Event::Firing { step, jobs } => self.firing(at, *step, jobs),
             Event::Fired { step, .. } => {
                 require(self.plan.steps[step.at()].together.is_some(), || format!("{step:?} was fired?"))
