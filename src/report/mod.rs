@@ -27,6 +27,7 @@ mod plan_commands;
 mod plan_gates;
 mod plan_step;
 pub mod plan_text;
+pub mod reach;
 
 pub mod dry_run;
 pub mod facts;

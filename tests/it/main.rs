@@ -12,6 +12,8 @@ mod plan_scale;
 mod plan_shell;
 mod plan_site;
 mod plan_text;
+mod open_paths;
+mod outlook;
 mod report;
 mod report_site;
 mod journal;
