@@ -1,8 +1,8 @@
 //! Every flag and argument, in one place, with the words `--help` shows.
 
 use crate::cli::{
-    abort, approve, completions, graph, inventory, man, plan, probe, reach, resume, rollback, run, runs,
-    schema, show, validate, verify,
+    abort, approve, completions, graph, inventory, man, plan, probe, reach, report, resume, rollback, run,
+    runs, schema, show, validate, verify,
 };
 use crate::drive::watch::{EVERY_DEFAULT, EVERY_MIN};
 use crate::model::Millis;
@@ -63,6 +63,8 @@ pub enum Verb {
     Runs(runs::Verb),
     /// Show what happened in a run.
     Show(show::Verb),
+    /// Write the report of a run: HTML, Markdown, JSON or JUnit, in English or Japanese.
+    Report(report::Verb),
     /// Check a run's journal, hash by hash, and print its head.
     Verify(verify::Verb),
     /// Print the JSON Schema of a runbook or an inventory, for editors.

@@ -18,6 +18,7 @@ pub mod printer;
 pub mod probe;
 pub mod problems;
 pub mod reach;
+pub mod report;
 pub mod resume;
 pub mod rollback;
 pub mod run;
@@ -59,6 +60,7 @@ pub fn main() -> ExitCode {
         Verb::Abort(verb) => abort::carry_out(verb, &args),
         Verb::Runs(verb) => runs::carry_out(verb, &args),
         Verb::Show(verb) => show::carry_out(verb, &args),
+        Verb::Report(verb) => report::carry_out(verb, &args),
         Verb::Verify(verb) => verify::carry_out(verb, &args),
         Verb::Schema(verb) => schema::carry_out(verb),
         Verb::Completions(verb) => completions::carry_out(verb),

@@ -16,6 +16,7 @@ mod open_paths;
 mod outlook;
 mod report;
 mod report_site;
+mod story;
 mod journal;
 mod sim;
 mod runbooks;
