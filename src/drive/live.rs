@@ -4,6 +4,7 @@
 //! Nothing in here returns early on trouble: trouble with a host is news for the engine, trouble with a person
 //! is silence. The one exception is the journal. When it cannot be written, nothing more is started.
 
+mod fire;
 mod looks;
 mod work;
 
@@ -13,21 +14,22 @@ use crate::drive::answers;
 use crate::drive::approvals;
 use crate::drive::claimed::Claimed;
 use crate::drive::clock::Clock;
-use crate::drive::job::{Back, Order, Workshop};
+use crate::drive::job::{Back, Workshop};
 use crate::drive::people::Keyboard;
 use crate::drive::signals::{Asked, Signals};
 use crate::drive::watch::Watch;
 use crate::engine::{Engine, Input, Output, RunState};
 use crate::journal::{JournalError, Message, Writer, inbox};
 use crate::model::Time;
-use crate::model::event::{Job, JobKind, Seen, Stands, StopHow, Verdict};
-use crate::model::names::{HostIx, ServiceName};
+use crate::model::event::{Job, Seen, Stands, StopHow, Verdict};
+use crate::model::names::{HostIx, ServiceName, TaskIx};
 use crate::model::question::{Answer, Choice, Question};
 use crate::report::asking;
 use crate::report::display::{self, Display};
 use crate::report::escape::line;
 use crate::report::going_on::Round;
 use crate::transport::Stopper;
+use fire::{AllReady, Ready};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -58,6 +60,8 @@ pub struct Live<'a> {
     news: mpsc::UnboundedReceiver<News>,
     tell: mpsc::UnboundedSender<News>,
     stoppers: BTreeMap<Job, Stopper>,
+    /// Scripts that lie ready on their hosts.
+    ready: AllReady,
     /// Hosts, and the rights there, with which a claim is known to have been made.
     claimed: Claimed,
     ahead: Ahead,
@@ -83,6 +87,12 @@ pub enum News {
     ServiceSeen(ServiceName, Stands, String),
     /// A watch had a look.
     Looked(Job, Round),
+    /// A script lies ready on its host.
+    Ready(Job, Ready),
+    /// A script that lay ready does so no longer.
+    Unready(TaskIx),
+    /// A firing was measured.
+    Fired(Input),
 }
 
 /// How the loop ended.
@@ -142,6 +152,7 @@ impl<'a> Live<'a> {
             news,
             tell,
             stoppers: BTreeMap::new(),
+            ready: AllReady::new(),
             claimed,
             ahead,
             baseline: parts.baseline,
@@ -246,32 +257,10 @@ impl<'a> Live<'a> {
             Output::Wake { at } => self.wake = Some(at),
             Output::Finished(verdict) => self.ended = Some(verdict),
             Output::LookBefore => self.look_before(),
-            Output::Fire { .. } | Output::Release { .. } => {
-                unreachable!("no plan has a step that is fired: runbooks cannot say so")
-            }
+            Output::Fire { step, jobs } => self.fire(step, jobs),
+            Output::Release { task } => drop(self.ready.remove(&task)),
             Output::Record(..) => unreachable!("records are made durable before orders are carried out"),
         }
-    }
-
-    fn start(&mut self, job: Job, resolves: Option<Job>) {
-        let order = Order {
-            job,
-            resolves,
-            snapshot: self.engine.state().task(job.task).snapshot().filter(|_| job.kind == JobKind::Undo),
-            claimed_before: self.claimed.holds(&self.shop.tools.plan, job.task),
-        };
-        let tools = &self.shop.tools;
-        self.ahead.begun(tools.plan.tasks[job.task.at()].step, &tools.plan, &tools.fleet);
-        let (stopper, stop) = Stopper::new();
-        self.stoppers.insert(job, stopper);
-        let (shop, tell) = (self.shop.clone(), self.tell.clone());
-        let watcher = self.watch.then(|| {
-            let tell = tell.clone();
-            Box::new(move |job, stream, bytes: &[u8]| {
-                let _ = tell.send(News::Printed(job, stream, bytes.to_vec()));
-            }) as crate::drive::sink::Watcher
-        });
-        tokio::task::spawn_local(work::work(shop, tell, order, stop, watcher));
     }
 
     /// Takes in this piece of news and what else is there, so that one sync covers all that follows.
@@ -308,6 +297,9 @@ impl<'a> Live<'a> {
                 self.engine.handle(now, Input::ServiceSeen { service, stands, because });
             }
             News::Looked(job, round) => self.display.watched(job, round),
+            News::Ready(job, ready) => self.is_ready(job, ready),
+            News::Unready(task) => self.is_unready(task),
+            News::Fired(input) => self.engine.handle(now, input),
         }
     }
 

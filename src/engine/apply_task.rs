@@ -19,7 +19,12 @@ impl RunState {
             Stage::Read { .. } => None,
             _ => return Err("no job of it has ended".into()),
         };
-        self.tasks[ix.at()].stage = Stage::Retry { kind, at, after };
+        let unready = self.task(ix).is_staged();
+        let step = self.step_of(ix);
+        self.steps[step.at()].staged -= u32::from(unready);
+        let task = &mut self.tasks[ix.at()];
+        task.tries.in_vain += u32::from(unready);
+        task.stage = Stage::Retry { kind, at, after };
         Ok(())
     }
 

@@ -1,12 +1,13 @@
 //! When a step that starts on all hosts at one moment is fired, and when it is not.
 
+use super::bounds::TRIES_IN_VAIN_MAX;
 use super::io::Output;
 use super::policy::Halt;
 use super::run::Engine;
 use super::state::RunState;
-use crate::model::Event;
-use crate::model::event::{Job, JobKind};
+use crate::model::event::{Job, JobKind, TaskEnd};
 use crate::model::names::{StepIx, TaskIx};
+use crate::model::{Event, Outcome};
 
 /// Where the hosts of such a step stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +76,24 @@ impl Engine {
         self.record(Event::Firing { step, jobs: jobs.clone() });
         self.unmeasured.insert(step);
         self.order(Output::Fire { step, jobs });
+    }
+
+    /// A host that was ready is not any more: it gets ready again, a few times.
+    pub(super) fn unready(&mut self, ix: TaskIx) {
+        let staged = ix.at() < self.state.tasks.len() && self.state.task(ix).is_staged();
+        if !staged || !self.live {
+            return self.refuse();
+        }
+        match self.state.task(ix).tries.in_vain < TRIES_IN_VAIN_MAX {
+            true => self.record(Event::RetryPlanned { task: ix, kind: JobKind::Stage, at: self.now }),
+            false => {
+                let because = "its connection was lost again and again while it was ready".to_owned();
+                let outcome = Outcome::NotStarted { because, try_again: true };
+                let changed = self.state.task(ix).may_have_changed();
+                let end = TaskEnd::Failed { kind: JobKind::Stage, outcome, changed };
+                self.record(Event::TaskEnded { task: ix, end });
+            }
+        }
     }
 
     /// The host whose script is no longer wanted once this event is on record.

@@ -189,7 +189,9 @@ pub(super) fn cut_short(state: &RunState, ix: TaskIx) -> TaskEnd {
     match &task.stage {
         _ if task.unknown.is_some() => failed(JobKind::Run, &resolve::not_seen()),
         // It is a run that did not start whose script is laid ready again; a staging is not tried twice.
-        Stage::Retry { kind: JobKind::Stage, after: Some(outcome), .. } => failed(JobKind::Run, outcome),
+        Stage::Retry { kind: JobKind::Stage, after: Some(outcome), .. } if *outcome != Outcome::Succeeded => {
+            failed(JobKind::Run, outcome)
+        }
         Stage::Ended { kind, outcome } | Stage::Retry { kind, after: Some(outcome), .. }
             if *kind != JobKind::Check && *outcome != Outcome::Succeeded =>
         {

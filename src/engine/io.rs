@@ -44,6 +44,11 @@ pub enum Input {
         /// What it says.
         found: Found,
     },
+    /// A script that lay ready does so no longer: its connection was lost before it was fired.
+    Unready {
+        /// Its task.
+        task: TaskIx,
+    },
     /// A firing was measured: every host of it has answered, or is known not to.
     Fired {
         /// The step.

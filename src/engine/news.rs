@@ -27,6 +27,7 @@ impl Engine {
             Input::JobEnded { job, outcome, facts } => self.job_ended(job, outcome, facts),
             Input::ReceiptRead { job, found } => self.receipt_read(job, found),
             Input::HostReached { host, how } => self.host_reached(host, how),
+            Input::Unready { task } => self.unready(task),
             Input::Fired { step, hosts, unheard, sent_us, skew_min_us, skew_max_us } => {
                 match self.unmeasured.remove(&step) && self.goes_on() {
                     true => {
@@ -51,7 +52,7 @@ impl Engine {
         }
     }
 
-    fn refuse(&mut self) {
+    pub(super) fn refuse(&mut self) {
         self.refused += 1;
     }
 

@@ -11,6 +11,7 @@ mod backup;
 mod cycle;
 mod decode;
 mod file;
+mod firing;
 mod gates;
 mod grammar;
 mod hosts;

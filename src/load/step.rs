@@ -1,6 +1,7 @@
 //! Reads one step: which action, which keys go with it, and what orders it.
 
 use super::action::{ActionReader, Kind};
+use super::firing;
 use super::grammar::runbook::{After as AfterShape, Need as NeedShape, Retry as RetryShape, Step as Shape};
 use super::order::{Names, References};
 use super::shapes::{At, OneOrMany, TextOr};
@@ -36,6 +37,7 @@ const KEYS: &[(&str, &[Kind])] = &[
     ("timeout", &[Kind::Run, Kind::Upload, Kind::Fetch, Kind::Probe, Kind::Backup]),
     ("retry", &[Kind::Run, Kind::Upload, Kind::Fetch, Kind::Backup]),
     ("evidence", &[Kind::Run, Kind::Upload]),
+    ("together", &[Kind::Run]),
     ("batch", &[Kind::Run, Kind::Upload, Kind::Fetch, Kind::Probe, Kind::Backup]),
     ("max_failures", &[Kind::Run, Kind::Upload, Kind::Fetch, Kind::Probe, Kind::Backup]),
 ];
@@ -96,11 +98,13 @@ impl StepReader<'_, '_> {
         let timeout =
             shape.timeout.take().map_or(Some(TIMEOUT_DEFAULT), |field| length(sink, "timeout", field, DAY));
         let estimate = shape.estimate.take().map(|field| length(sink, "estimate", field, YEAR));
+        let approve = shape.approve.take().map(|approve| self.approve(approve));
+        firing::refuse_others(sink, &shape);
         let retry = shape
             .retry
             .take()
             .map_or(Some(Retry { attempts: 1, delay: Millis(0) }), |retry| self.retry(retry));
-        let approve = shape.approve.take().map(|approve| self.approve(approve));
+        let together = shape.together.take().map_or(Some(None), |together| firing::read(sink, together));
         let batch = self.batch(shape.batch.take());
         let max_failures = shape
             .max_failures
@@ -150,7 +154,7 @@ impl StepReader<'_, '_> {
             max_failures: max_failures?,
             estimate: whole(estimate)?,
             watch: whole(watch)?,
-            together: None,
+            together: together?,
             evidence: evidence?,
             deadline: whole(deadline)?,
             span: at,
@@ -365,7 +369,7 @@ pub(super) fn all<T>(values: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> 
 }
 
 /// Where the keys stand that do not go with every action.
-fn places(shape: &Shape) -> [(&'static str, Option<Span>); 16] {
+fn places(shape: &Shape) -> [(&'static str, Option<Span>); 17] {
     fn span<T>(field: &Option<At<T>>) -> Option<Span> {
         field.as_ref().map(|field| field.span)
     }
@@ -383,6 +387,7 @@ fn places(shape: &Shape) -> [(&'static str, Option<Span>); 16] {
         ("idempotent", span(&shape.idempotent)),
         ("timeout", span(&shape.timeout)),
         ("retry", span(&shape.retry)),
+        ("together", span(&shape.together)),
         ("batch", span(&shape.batch)),
         ("max_failures", span(&shape.max_failures)),
         ("evidence", span(&shape.evidence)),

@@ -1,7 +1,9 @@
 //! Compiles one step: its texts, its tasks, its waves.
 
 use super::choices::Choices;
-use super::frozen::{PlannedAction, PlannedNeed, PlannedStep, PlannedTask, PlannedUndo, PlannedVerify};
+use super::frozen::{
+    PlannedAction, PlannedNeed, PlannedStep, PlannedTask, PlannedTogether, PlannedUndo, PlannedVerify,
+};
 use super::select::Selection;
 use super::texts::{Site, Texts};
 use super::values::{Asked, Mishap, few};
@@ -13,7 +15,7 @@ use crate::model::place::{Located, Span};
 use crate::model::probe::{Probe, ProbeKind};
 use crate::model::problem::nearest;
 use crate::model::runbook::{
-    Action, Backup, Fetch, ManifestSignature, Step, Taken, Undo, Upload, Verify, Watch,
+    Action, Backup, Fetch, ManifestSignature, Share, Step, Taken, Together, Undo, Upload, Verify, Watch,
 };
 use crate::model::{Millis, Problems};
 use std::collections::BTreeMap;
@@ -111,12 +113,28 @@ pub fn compile_step(
         after: gates::after(site, step),
         timeout: step.timeout,
         retry: step.retry,
-        max_failures: waves::failures_allowed(step.max_failures, running),
+        max_failures: max_failures(step, running),
         waves,
         estimate,
         urgency: Millis(0),
         watch,
-        together: None,
+        together: step.together.as_ref().map(|together| planned(&together.value, running)),
+    }
+}
+
+fn planned(together: &Together, running: usize) -> PlannedTogether {
+    let quorum = together.quorum.map(|quorum| waves::at_least_one(quorum, running) as u32);
+    PlannedTogether { quorum, within: together.within }
+}
+
+/// Whoever asks for a quorum and says nothing else tolerates the rest.
+fn max_failures(step: &Step, running: usize) -> u32 {
+    let quorum = step.together.as_ref().and_then(|together| together.value.quorum);
+    match (step.max_failures, quorum) {
+        (Share::Hosts(0), Some(quorum)) => {
+            running.saturating_sub(waves::at_least_one(quorum, running)) as u32
+        }
+        (share, _) => waves::failures_allowed(share, running),
     }
 }
 

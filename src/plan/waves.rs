@@ -33,7 +33,7 @@ pub fn failures_allowed(share: Share, running: usize) -> u32 {
 }
 
 /// The size of a wave, rounded up; a wave of nobody would never end.
-fn at_least_one(share: Share, running: usize) -> usize {
+pub fn at_least_one(share: Share, running: usize) -> usize {
     match share {
         Share::Hosts(count) => (count as usize).max(1),
         Share::Percent(percent) => (running * usize::from(percent)).div_ceil(100).max(1),

@@ -27,7 +27,6 @@ mod plan_commands;
 mod plan_gates;
 mod plan_step;
 pub mod plan_text;
-pub mod reach;
 
 pub mod dry_run;
 pub mod facts;
@@ -37,7 +36,6 @@ pub mod proof;
 pub mod recap;
 pub mod runs;
 pub mod show;
-pub mod story;
 pub mod table;
 pub mod tails;
 

@@ -255,6 +255,9 @@ impl Narrator {
         }
         let tries = state.task(ix).attempts(kind);
         let why = match state.task(ix).stage() {
+            Stage::Retry { kind: JobKind::Stage, after: Some(Outcome::Succeeded), .. } => {
+                "it was ready, and its connection was lost".to_owned()
+            }
             Stage::Retry { after: Some(outcome), .. } => {
                 // Only a run that did not start leads to another staging.
                 let ended = if kind == JobKind::Stage { JobKind::Run } else { kind };

@@ -8,12 +8,13 @@ mod job;
 mod lanes;
 mod preflight;
 mod resolve;
+mod stage;
 mod tcp;
 mod tool;
 mod upload;
 
 use super::lane::Opening;
-use super::remote::{FetchOrder, Lost, Remote, Stop, Tell, UploadOrder};
+use super::remote::{FetchOrder, GoLine, Lost, Remote, Staged, Stop, Tell, UploadOrder};
 use super::wire::{Connected, Link, Pending, Trouble, TroubleKind};
 use super::work::{Claim, Fetched, Preflight, Script, Sink};
 use crate::model::event::Found;
@@ -119,6 +120,15 @@ impl Remote for Host {
             };
             job::run(&self.lanes, &work, sink, stop, &mut Stop::never()).await
         })
+    }
+
+    fn stage<'a>(
+        &'a self,
+        script: Script,
+        within: Millis,
+        stop: &'a mut Stop,
+    ) -> Pending<'a, Result<(GoLine, Box<dyn Staged>), Outcome>> {
+        Box::pin(stage::stage(&self.lanes, script, within, stop))
     }
 
     fn resolve<'a>(&'a self, lost: &'a Lost, stop: &'a mut Stop) -> Pending<'a, Found> {

@@ -7,7 +7,7 @@ use crate::model::names::{HostName, RunId};
 use crate::model::{Millis, Outcome};
 use std::io::Write;
 use std::path::Path;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 /// A host that work can be given to. Every method may be called while others are under way.
 pub trait Remote {
@@ -26,6 +26,15 @@ pub trait Remote {
         sink: &'a mut dyn Sink,
         stop: &'a mut Stop,
     ) -> Pending<'a, Outcome>;
+
+    /// Lays a script ready: the host has all of it and waits for one short line. It has claimed nothing, and never
+    /// will if the line does not come. `Err` is the outcome of a host that is not ready within the limit.
+    fn stage<'a>(
+        &'a self,
+        script: Script,
+        within: Millis,
+        stop: &'a mut Stop,
+    ) -> Pending<'a, Result<(GoLine, Box<dyn Staged>), Outcome>>;
 
     /// What became of an attempt whose end was not seen? Waits for one that still runs, and ends it when
     /// the deadline passes or `stop` is given.
@@ -72,6 +81,38 @@ pub trait Remote {
 
     /// Lets go of lanes and connection in good order. Jobs that still run go on, unseen.
     fn close<'a>(&'a self) -> Pending<'a, ()>;
+}
+
+/// A script that lies ready on a host. Dropped before its line was sent, it never starts.
+pub trait Staged {
+    /// Waits until its connection is lost; for ever, if it stays.
+    fn lost<'a>(&'a mut self) -> Pending<'a, ()>;
+
+    /// Follows it to its end, once its line was sent. `started` hears the host's word that it started.
+    fn follow<'a>(
+        self: Box<Self>,
+        sink: &'a mut dyn Sink,
+        stop: &'a mut Stop,
+        started: &'a mut dyn FnMut(),
+    ) -> Pending<'a, Outcome>;
+}
+
+/// The one line that starts a script that lies ready. All that can be done before is done: sending it waits for
+/// nothing and makes nothing.
+#[derive(Debug)]
+pub struct GoLine {
+    to: mpsc::Sender<Vec<u8>>,
+    line: Vec<u8>,
+}
+
+impl GoLine {
+    pub(super) fn new(to: mpsc::Sender<Vec<u8>>, line: Vec<u8>) -> Self {
+        Self { to, line }
+    }
+    /// Hands the line to the connection. `false`: that is gone, and surely nothing starts.
+    pub fn send(&mut self) -> bool {
+        self.to.try_send(std::mem::take(&mut self.line)).is_ok()
+    }
 }
 
 /// Hears the facts of a connection that was made.

@@ -1,7 +1,9 @@
 //! Made-up hosts for tests and benches: a closure answers, receipts hold as on real ones, time is tokio's and may
 //! be paused. A second `Scripted` over the same `World` is a second controller, as after a crash.
 
-use super::remote::{FetchOrder, FetchWhat, Lost, Remote, Stop, Tell, UploadOrder};
+mod laid;
+
+use super::remote::{FetchOrder, FetchWhat, GoLine, Lost, Remote, Staged, Stop, Tell, UploadOrder};
 use super::wire::{Closed, Connected, FromWire, Pending, Trouble, Wire};
 use super::work::{Claim, Fetched, Preflight, Script, Sink};
 use crate::model::event::Found;
@@ -236,6 +238,22 @@ impl Remote for Scripted {
         self.world.note(&self.name, "run", script.claim.as_ref());
         Box::pin(async move {
             self.job(&Asked::Run(script), script.claim.as_ref(), script.timeout, sink, stop).await
+        })
+    }
+
+    fn stage<'a>(
+        &'a self,
+        script: Script,
+        _: Millis,
+        _: &'a mut Stop,
+    ) -> Pending<'a, Result<(GoLine, Box<dyn Staged>), Outcome>> {
+        self.world.note(&self.name, "stage", script.claim.as_ref());
+        Box::pin(async move {
+            let (to, line) = mpsc::channel(1);
+            let (name, world) = (self.name.clone(), self.world.clone());
+            let host = Scripted { name, world, connected: Cell::new(true), tell: RefCell::new(None) };
+            let go = GoLine::new(to, b"go".to_vec());
+            Ok((go, Box::new(laid::Laid { host, script, line }) as Box<dyn Staged>))
         })
     }
 

@@ -1,16 +1,47 @@
 //! One job, carried out beside the loop, whose end is always told.
 
-use super::News;
+use super::{Live, News};
 use crate::drive::job::{Back, Order, Workshop};
 use crate::drive::sink::Watcher;
 use crate::model::Outcome;
 use crate::model::event::{Facts, Found, Job, JobKind};
-use crate::transport::Stop;
+use crate::transport::{Stop, Stopper};
 use std::rc::Rc;
 use tokio::sync::mpsc;
 
+impl Live<'_> {
+    /// Starts a job, in a task of its own.
+    pub(super) fn start(&mut self, job: Job, resolves: Option<Job>) {
+        let order = Order {
+            job,
+            resolves,
+            snapshot: self.engine.state().task(job.task).snapshot().filter(|_| job.kind == JobKind::Undo),
+            claimed_before: self.claimed.holds(&self.shop.tools.plan, job.task),
+        };
+        let tools = &self.shop.tools;
+        self.ahead.begun(tools.plan.tasks[job.task.at()].step, &tools.plan, &tools.fleet);
+        let (stopper, stop) = Stopper::new();
+        self.stoppers.insert(job, stopper);
+        if job.kind == JobKind::Stage {
+            return self.stage(job, stop);
+        }
+        let (shop, tell) = (self.shop.clone(), self.tell.clone());
+        tokio::task::spawn_local(work(shop, tell, order, stop, self.watcher()));
+    }
+
+    /// Hears a job's output, if somebody wants to see it.
+    pub(super) fn watcher(&self) -> Option<Watcher> {
+        self.watch.then(|| {
+            let tell = self.tell.clone();
+            Box::new(move |job, stream, bytes: &[u8]| {
+                let _ = tell.send(News::Printed(job, stream, bytes.to_vec()));
+            }) as Watcher
+        })
+    }
+}
+
 /// Carries the job out and tells how it came back.
-pub(super) async fn work(
+async fn work(
     shop: Rc<Workshop>,
     tell: mpsc::UnboundedSender<News>,
     order: Order,

@@ -9,7 +9,6 @@ use crate::model::problem::nearest;
 /// Keys of the design that are not built yet, with what ignoring them would mean.
 const NOT_BUILT: &[(&str, &str)] = &[
     ("guard", "a runbook that relies on it must not run without it"),
-    ("together", "steps that must fire at one moment must not fire one by one"),
     ("injects", "exercise events would silently not happen"),
 ];
 

@@ -84,8 +84,6 @@ pub(in crate::load) struct Phase {
     pub(in crate::load) name: Option<At<String>>,
     /// What to do when a step fails: `stop` (the default), `rollback`, `rollback_run`, `continue` or `ask`.
     pub(in crate::load) on_failure: Option<At<Policy>>,
-    /// Zones that nobody gets into from outside any more once the phase has ended well: checked when the plan is made.
-    pub(in crate::load) isolates: Option<At<OneOrMany<String>>>,
     /// Its steps; `needs` alone orders them.
     #[schemars(required)]
     pub(in crate::load) steps: Option<At<Vec<At<Step>>>>,
@@ -168,6 +166,8 @@ pub(in crate::load) struct Step {
     pub(in crate::load) retry: Option<At<Retry>>,
     /// Sizes of waves of hosts, such as `[1, 25%, 100%]`; by default all at once.
     pub(in crate::load) batch: Option<At<OneOrMany<Portion>>>,
+    /// Start on all hosts at one moment: `true`, or how many hosts must be ready and by when.
+    pub(in crate::load) together: Option<At<TextOr<Together>>>,
     /// How many hosts may fail without the step failing; by default none.
     pub(in crate::load) max_failures: Option<At<Portion>>,
     /// How long it is expected to take, for the critical path.
@@ -203,6 +203,17 @@ pub(in crate::load) struct Watch {
     /// So many rounds in a row may miss before the step has failed; by default none.
     #[schemars(range(max = 1000))]
     pub(in crate::load) tolerate: Option<At<u32>>,
+}
+
+/// How a step starts on all its hosts at one moment.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Together")]
+pub(in crate::load) struct Together {
+    /// So many hosts must be ready, or a share of them; by default all.
+    pub(in crate::load) quorum: Option<At<Portion>>,
+    /// A host that is not ready in this time will not be; 10s by default, 1h at most.
+    pub(in crate::load) within: Option<At<Length>>,
 }
 
 /// A file to put on hosts.

@@ -61,10 +61,22 @@ pub(super) async fn run(
     stop: &mut Stop,
     enough: &mut Stop,
 ) -> Outcome {
-    let mut lane = match begin(lanes, work, stop).await {
-        Ok(lane) => lane,
-        Err(outcome) => return outcome,
-    };
+    match begin(lanes, work, stop).await {
+        Ok(lane) => follow(lanes, work, lane, sink, stop, enough, &mut || {}).await,
+        Err(outcome) => outcome,
+    }
+}
+
+/// Follows it from its start to its end. `started` hears that the host says it started.
+pub(super) async fn follow(
+    lanes: &Rc<Lanes>,
+    work: &Work<'_>,
+    mut lane: Leased,
+    sink: &mut dyn Sink,
+    stop: &mut Stop,
+    enough: &mut Stop,
+    started: &mut dyn FnMut(),
+) -> Outcome {
     let deadline = Instant::now() + work.timeout.std();
     let mut group = None;
     let mut refusal = None;
@@ -73,7 +85,11 @@ pub(super) async fn run(
         tokio::select! {
             biased;
             news = lane.next(sink) => match news {
-                News::Started(started) => group = Some(started),
+                News::Staged => {}
+                News::Started(its) => {
+                    started();
+                    group = Some(its);
+                }
                 News::Refused(refused) => refusal = Some(refused),
                 News::Ended(end) => return match refusal {
                     Some(refusal) => refused(lane, work, refusal).await,
@@ -117,7 +133,7 @@ fn ended(lane: Leased, end: End) -> Outcome {
 }
 
 /// The receipt stood in the way. If the attempt was made before, its receipt tells what became of it.
-async fn refused(mut lane: Leased, work: &Work<'_>, refusal: Refusal) -> Outcome {
+pub(super) async fn refused(mut lane: Leased, work: &Work<'_>, refusal: Refusal) -> Outcome {
     let claim = work.claim.as_deref().expect("only a claim can be refused");
     match refusal {
         Refusal::Unwritable(because) => {
@@ -135,7 +151,7 @@ async fn refused(mut lane: Leased, work: &Work<'_>, refusal: Refusal) -> Outcome
     }
 }
 
-fn unseen(because: &str) -> Outcome {
+pub(super) fn unseen(because: &str) -> Outcome {
     Outcome::Unknown { because: because.to_owned() }
 }
 
@@ -211,7 +227,7 @@ enum Last {
 
 fn note(news: News) -> Option<Last> {
     match news {
-        News::Started(_) => None,
+        News::Staged | News::Started(_) => None,
         News::Refused(refusal) => Some(Last::Refused(refusal, None)),
         News::Ended(end) => Some(Last::Ended(end)),
         News::Gone(gone) => Some(Last::Gone(gone.because)),

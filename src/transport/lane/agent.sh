@@ -263,6 +263,20 @@ _b_record() {
   fi
 }
 
+# S nonce claim|- lines bytes is J in two parts: the script lies ready, and starts when the nonce comes once more, on
+# a line of its own. At end-of-file, or with any other line, it never does, and nothing was claimed.
+_b_hold() {
+  [ "$_b_v" = S ] || return 0
+  if [ -n "$_b_c" ]; then
+    if [ -e "$_b_c" ] || [ -L "$_b_c" ]; then
+      _b_say 'no claimed'
+      return 1
+    fi
+  fi
+  _b_say staged
+  read -r _b_l && [ "$_b_l" = "$_b_n" ] || exit 0
+}
+
 # K nonce pgid pid start grace_ms claim|- word ms: ends a process group, gently first, and says whether it is gone.
 _b_kill() {
   _b_c=
@@ -356,9 +370,9 @@ _b_say "hello 1 ${_b_me% *} $_b_mode $_b_boot ${EUID:--}"
 printf '\036%s hello\036' "$_b_n" >&3
 while read -r _b_v _b_n _b_a; do
   case $_b_v in
-  J)
+  J | S)
     # Not in a function, so that the script is not in one either.
-    if _b_take $_b_a; then
+    if _b_take $_b_a && _b_hold; then
       case $_b_mode in
       jobs)
         (eval "$_b_body") </dev/null &

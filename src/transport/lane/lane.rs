@@ -7,6 +7,7 @@ use super::scan::{FRAME_BYTES_MAX, Piece, Scanner};
 use super::words::{End, Group, Hello, Refusal};
 use crate::model::Millis;
 use crate::model::secret::Secret;
+use crate::transport::remote::GoLine;
 use crate::transport::wire::{Closed, FromWire, Link, Trouble, Wire};
 use crate::transport::work::{NoSink, Sink};
 use std::collections::VecDeque;
@@ -46,6 +47,8 @@ struct Job {
 /// What a lane tells of the job that it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
+    /// It lies ready on the host and waits for its `GoLine`.
+    Staged,
     /// It started, in this process group.
     Started(Group),
     /// It was not started.
@@ -95,21 +98,32 @@ impl Lane {
 
     /// Gives it a script. `false`: the lane is gone, and surely nothing was started.
     pub async fn begin(&mut self, script: &Secret, claim: Option<&str>) -> bool {
+        self.order("J", script, claim).await.is_some()
+    }
+
+    /// Gives it a script that is to wait for the line that is returned. `None`: the lane is gone, and surely nothing
+    /// will be started.
+    pub async fn stage(&mut self, script: &Secret, claim: Option<&str>) -> Option<GoLine> {
+        let nonce = self.order("S", script, claim).await?;
+        Some(GoLine::new(self.wire.to.clone(), format!("{nonce}\n").into_bytes()))
+    }
+
+    async fn order(&mut self, verb: &str, script: &Secret, claim: Option<&str>) -> Option<String> {
         assert!(self.job.is_none(), "a lane does one job at a time");
         let nonce = nonce::fresh();
         let text = script.reveal();
         // Room for all of it, so that no copy of a secret is left behind by growing.
         let mut order = Zeroizing::new(String::with_capacity(text.len() + FRAME_BYTES_MAX));
         let lines = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        writeln!(order, "J {nonce} {} {lines} {}", claim.unwrap_or("-"), text.len() + 1)
+        writeln!(order, "{verb} {nonce} {} {lines} {}", claim.unwrap_or("-"), text.len() + 1)
             .expect("writing to memory");
         order.push_str(text);
         order.push('\n');
         if self.wire.to.send(order.as_bytes().to_vec()).await.is_err() {
-            return false;
+            return None;
         }
-        self.job = Some(Job { nonce, begun: false, out_end: None, err_end: false });
-        true
+        self.job = Some(Job { nonce: nonce.clone(), begun: false, out_end: None, err_end: false });
+        Some(nonce)
     }
 
     /// The next news of the job; its output goes to `sink` meanwhile. May be dropped and called again.
@@ -237,6 +251,7 @@ impl Lane {
                     let (word, rest) = words.split_once(' ').unwrap_or((&words, ""));
                     let understood = match word {
                         "go" => Group::read(rest).map(|group| (job.begun = true, News::Started(group)).1),
+                        "staged" => Some(News::Staged),
                         "no" => Refusal::read(rest).map(News::Refused),
                         "end" => match End::read(rest) {
                             Some(end) => {

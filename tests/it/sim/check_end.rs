@@ -34,7 +34,8 @@ pub fn task_ended(check: &Checker, at: Time, ix: TaskIx, end: &TaskEnd) -> Compl
             let seen =
                 task.seen.iter().any(|(other, outcome)| other == kind && *outcome != Outcome::Succeeded);
             let never_started = task.afresh > 3;
-            let sent_home = *kind == JobKind::Stage && check.was_sent_home(ix);
+            let lost_again = task.staged && task.vain >= 3;
+            let sent_home = *kind == JobKind::Stage && (check.was_sent_home(ix) || lost_again);
             let cut_short = *kind == JobKind::Watch && planned.watch.is_some() && check.rollback.is_some();
             let seen = seen || task.unknown.is_some() || never_started || sent_home || cut_short;
             require(seen, || format!("{ix:?} failed in {kind}, which nobody saw"))?;

@@ -105,6 +105,15 @@ impl Checker {
         let planned = self.plan.step_of(ix);
         let task = &self.tasks[ix.at()];
         let newest = task.seen.last();
+        if task.staged {
+            require(kind == JobKind::Stage && then == at && task.vain < 3, || {
+                format!("{ix:?} gets ready again")
+            })?;
+            let task = &mut self.tasks[ix.at()];
+            (task.staged, task.retry) = (false, Some((kind, then)));
+            task.vain += 1;
+            return Ok(());
+        }
         let doubled = |first: u64, nth: u32| (first << nth.saturating_sub(1)).min(300_000);
         let (allowed, pause) = match newest {
             Some((JobKind::Run, Outcome::Failed { .. })) if matches!(kind, JobKind::Run | JobKind::Stage) => {

@@ -348,7 +348,7 @@ impl Sim {
                 self.world.fire(step, &jobs)
             }
             Output::Release { task } => {
-                let lay = self.world.staged.remove(&task);
+                let lay = self.world.staged.remove(&task) || self.world.lost.remove(&task);
                 require(lay, || format!("{task:?} is released, and nothing of it lies ready"))
             }
             Output::Cancel { job } => {

@@ -102,6 +102,7 @@ impl Tally {
             Event::Firing { jobs, .. } if jobs.len() > 1 => self.note("fired together"),
             Event::Firing { .. } => self.note("fired alone"),
             Event::Fired { .. } => self.note("firing measured"),
+            Event::RetryPlanned { kind: JobKind::Stage, .. } => self.note("gets ready again"),
             Event::RetryPlanned { .. } => self.note("retry planned"),
             Event::WaitStarted { .. } => self.note("wait started"),
             Event::Answered { .. } => self.note("answered"),

@@ -25,6 +25,8 @@ pub struct World {
     pub(super) cancelled: BTreeSet<Job>,
     /// Hosts where a script of this process lies ready.
     pub staged: BTreeSet<TaskIx>,
+    /// Hosts where one lay, and its connection was lost.
+    pub lost: BTreeSet<TaskIx>,
     queue: BTreeMap<(Time, u64), Coming>,
     seq: u64,
 }
@@ -89,6 +91,11 @@ pub enum Coming {
         job: Job,
         of: Job,
     },
+    /// The connection on which a script lies ready is lost.
+    Unready {
+        epoch: u32,
+        task: TaskIx,
+    },
     Restart {
         host: usize,
     },
@@ -125,6 +132,7 @@ impl World {
             ordered: BTreeSet::new(),
             cancelled: BTreeSet::new(),
             staged: BTreeSet::new(),
+            lost: BTreeSet::new(),
             queue: BTreeMap::new(),
             seq: 0,
             rng: rng.clone(),
@@ -287,11 +295,20 @@ impl World {
                 let outcome = self.look(job);
                 if epoch == self.epoch && job.kind == JobKind::Stage && outcome == Outcome::Succeeded {
                     self.staged.insert(job.task);
+                    if !self.calm && self.rng.percent(8) {
+                        let after = self.rng.between(1, 6_000);
+                        self.later(after, Coming::Unready { epoch, task: job.task });
+                    }
                 }
                 let facts = self.probed(job, &outcome);
                 Ok(Some((epoch, Input::JobEnded { job, outcome, facts })))
             }
             Coming::Receipt { epoch, job, of } => Ok(self.receipt(epoch, job, of)),
+            Coming::Unready { epoch, task } => {
+                let lost = epoch == self.epoch && self.staged.remove(&task);
+                self.lost.extend(lost.then_some(task));
+                Ok(lost.then_some((epoch, Input::Unready { task })))
+            }
             Coming::Restart { host } => {
                 self.restart(host);
                 Ok(None)

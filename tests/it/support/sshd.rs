@@ -149,6 +149,16 @@ impl Sshd {
         }
     }
 
+    /// Stops it as it is: connections are taken by the kernel and not answered.
+    pub fn pause(&self) {
+        signal(self.child.id(), Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        signal(self.child.id(), Signal::CONT);
+    }
+
     fn write_known_hosts(&self, kinds: &[&str]) {
         let name = format!("[{}]:{}", self.addr.ip(), self.addr.port());
         let lines: String =
@@ -159,6 +169,7 @@ impl Sshd {
 
 impl Drop for Sshd {
     fn drop(&mut self) {
+        self.resume();
         for pid in descendants_of(self.child.id()) {
             kill(pid);
         }
@@ -304,7 +315,11 @@ fn descendants_of(pid: u32) -> Vec<u32> {
 }
 
 fn kill(pid: u32) {
+    signal(pid, Signal::KILL);
+}
+
+fn signal(pid: u32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid as i32) {
-        let _ = kill_process(pid, Signal::KILL);
+        let _ = kill_process(pid, signal);
     }
 }

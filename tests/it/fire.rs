@@ -1,0 +1,247 @@
+//! Steps that start on all hosts at one moment, over real OpenSSH servers: who starts when, and who does not.
+
+use crate::support::sshd::{Sshd, SshdOptions, current_user};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+const BLACKSTART: &str = env!("CARGO_BIN_EXE_blackstart");
+/// Where nothing listens.
+const DEAD_PORT: u16 = 1;
+
+/// Hosts on addresses of their own, all served by one sshd, and a desk to run blackstart at.
+struct Site {
+    sshd: Sshd,
+    dir: tempfile::TempDir,
+    hosts: BTreeMap<String, (IpAddr, u16)>,
+}
+
+impl Site {
+    fn new(hosts: u8) -> Self {
+        let everywhere = Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let sshd = Sshd::with(SshdOptions { ip: everywhere, ..SshdOptions::default() });
+        let port = sshd.addr.port();
+        let host = |nth: u8| (format!("h{nth:02}"), (IpAddr::V4(Ipv4Addr::new(127, 0, 9, nth)), port));
+        let hosts = (1..=hosts).map(host).collect();
+        Self { sshd, dir: tempfile::tempdir().unwrap(), hosts }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Writes inventory and runbook. `known` are further host keys, by address and port.
+    fn write(&self, step: &str, known: &[(IpAddr, u16, String)]) {
+        let key = self.sshd.host_key_line("ed25519");
+        let own = self.hosts.values().map(|(ip, port)| format!("[{ip}]:{port} {key}\n"));
+        let others = known.iter().map(|(ip, port, key)| format!("[{ip}]:{port} {key}\n"));
+        fs::write(self.path("known_hosts"), own.chain(others).collect::<String>()).unwrap();
+        let hosts: String = self
+            .hosts
+            .iter()
+            .map(|(name, (ip, port))| format!("  {name}: {{ address: {ip}, port: {port} }}\n"))
+            .collect();
+        let inventory = format!(
+            "version: 1\nname: site\ndefaults:\n  user: {}\n  identity_file: {}\n  known_hosts: {}\n  \
+             ssh_config: false\n  agent: false\n  receipts_dir: {}\n  connect_timeout: 30s\nhosts:\n{hosts}",
+            current_user(),
+            self.sshd.user_key().display(),
+            self.path("known_hosts").display(),
+            self.path("receipts").display(),
+        );
+        fs::write(self.path("inventory.yaml"), inventory).unwrap();
+        let ledger = self.path("ledger");
+        let runbook = format!(
+            "version: 1\nname: fire\nphases:\n  - id: cut\n    steps:\n      - id: cut\n        on: all\n        \
+             env: {{ LEDGER: \"{}\" }}\n        run: echo \"$BLACKSTART_HOST $(date +%s%N)\" >>\"$LEDGER\"\n        \
+             undo: not_needed\n{step}",
+            ledger.display(),
+        );
+        fs::write(self.path("fire.yaml"), runbook).unwrap();
+    }
+
+    fn blackstart(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(BLACKSTART);
+        command.current_dir(self.dir.path()).args(arguments).env("HOME", self.dir.path());
+        command.env("BLACKSTART_STATE", self.path("state")).env_remove("SSH_AUTH_SOCK");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self) -> Command {
+        self.blackstart(&["run", "-i", "inventory.yaml", "fire.yaml", "--yes"])
+    }
+
+    /// Hosts that started, with the time that each noted, in nanoseconds.
+    fn ledger(&self) -> Vec<(String, u128)> {
+        let text = fs::read_to_string(self.path("ledger")).unwrap_or_default();
+        let line = |line: &str| {
+            let (host, at) = line.split_once(' ').unwrap();
+            (host.to_owned(), at.parse().unwrap())
+        };
+        text.lines().map(line).collect()
+    }
+
+    /// Events of the newest run, each with its kind and its time in nanoseconds.
+    fn events(&self) -> Vec<(String, u128, Value)> {
+        let mut journals = Vec::new();
+        find(&self.path("state"), "journal.jsonl", &mut journals);
+        journals.sort();
+        let Some(journal) = journals.last() else { return Vec::new() };
+        let text = fs::read_to_string(journal).unwrap();
+        let whole = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let event = |record: Value| {
+            let at: jiff::Timestamp = record["at"].as_str().unwrap().parse().unwrap();
+            let (kind, event) = record["event"].as_object().unwrap().iter().next().unwrap();
+            (kind.clone(), at.as_nanosecond() as u128, event.clone())
+        };
+        whole.map(event).collect()
+    }
+
+    fn jobs(&self, kind: &str, of: &str) -> Vec<u128> {
+        let fits = |event: &&(String, u128, Value)| event.0 == kind && event.2["job"]["kind"] == of;
+        self.events().iter().filter(fits).map(|event| event.1).collect()
+    }
+
+    fn one(&self, kind: &str) -> Value {
+        let events = self.events();
+        let found: Vec<_> = events.iter().filter(|event| event.0 == kind).collect();
+        assert_eq!(found.len(), 1, "{kind}: {events:#?}");
+        found[0].2.clone()
+    }
+}
+
+fn find(dir: &Path, name: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        match entry.path() {
+            path if path.is_dir() => find(&path, name, found),
+            path if path.file_name().is_some_and(|file| file == name) => found.push(path),
+            _ => {}
+        }
+    }
+}
+
+fn came(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn until(what: &str, ready: impl Fn() -> bool) {
+    for _ in 0..6_000 {
+        if ready() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("it never came: {what}");
+}
+
+#[test]
+fn twenty_hosts_start_at_one_moment() {
+    let site = Site::new(20);
+    site.write("        together: { within: 5m }\n", &[]);
+    let output = site.run().output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", came(&output));
+    let mut hosts: Vec<String> = site.ledger().into_iter().map(|(host, _)| host).collect();
+    hosts.sort();
+    assert_eq!(hosts, site.hosts.keys().cloned().collect::<Vec<_>>(), "each once");
+
+    // Nobody starts before the last one is ready: journals keep milliseconds, so compare in these.
+    let ready = site.jobs("job_ended", "stage");
+    assert_eq!(ready.len(), 20);
+    let last_ready = ready.iter().max().unwrap() / 1_000_000;
+    let first_effect = site.ledger().iter().map(|(_, at)| *at).min().unwrap() / 1_000_000;
+    assert!(first_effect >= last_ready, "started at {first_effect}, ready at {last_ready}");
+    assert_eq!(site.one("firing")["jobs"].as_array().unwrap().len(), 20);
+    assert!(site.jobs("job_started", "run").is_empty(), "nobody starts alone");
+
+    // What was measured bounds what the hosts noted: their starts lie before their first command.
+    let fired = site.one("fired");
+    assert_eq!((fired["hosts"].as_u64(), fired["unheard"].as_u64()), (Some(20), Some(0)));
+    let (least, most) = (fired["skew_min_us"].as_u64().unwrap(), fired["skew_max_us"].as_u64().unwrap());
+    assert!(least <= most && fired["sent_us"].as_u64().unwrap() <= most, "{fired}");
+    assert!(came(&output).contains("20 hosts started"), "{}", came(&output));
+    println!("skew of 20 hosts: {least} to {most} us, lines sent within {} us", fired["sent_us"]);
+}
+
+#[test]
+fn a_host_that_cannot_be_ready_stops_all() {
+    let mut site = Site::new(5);
+    site.hosts.get_mut("h03").unwrap().1 = DEAD_PORT;
+    site.write("        together: { within: 2s }\n", &[]);
+    let output = site.run().output().unwrap();
+    assert_eq!(output.status.code(), Some(22), "{}", came(&output));
+    assert!(site.ledger().is_empty(), "{:?}", site.ledger());
+    let events = site.events();
+    assert!(!events.iter().any(|event| event.0 == "firing"), "{events:#?}");
+    let failed = events.iter().filter(|event| event.0 == "task_ended");
+    let changed: Vec<bool> =
+        failed.map(|event| event.2["end"]["failed"]["changed"].as_bool().unwrap()).collect();
+    assert_eq!(changed, [false; 5], "failed everywhere, and nowhere is anything changed");
+    let claims = fs::read_dir(site.path("receipts")).into_iter().flatten().flatten();
+    let claims = claims.flat_map(|run| fs::read_dir(run.path()).unwrap()).flatten();
+    let claims: Vec<_> = claims.map(|file| file.file_name()).filter(|name| name != "host").collect();
+    assert!(claims.is_empty(), "{claims:?}");
+}
+
+#[test]
+fn a_quorum_goes_on_without_the_rest() {
+    let mut site = Site::new(5);
+    site.hosts.get_mut("h03").unwrap().1 = DEAD_PORT;
+    site.write("        together: { quorum: 80%, within: 2s }\n", &[]);
+    let output = site.run().output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "one in five may be missing: {}", came(&output));
+    let mut hosts: Vec<String> = site.ledger().into_iter().map(|(host, _)| host).collect();
+    hosts.sort();
+    assert_eq!(hosts, ["h01", "h02", "h04", "h05"]);
+
+    fs::remove_file(site.path("ledger")).unwrap();
+    site.write("        together: { quorum: 5, within: 2s }\n", &[]);
+    let output = site.run().output().unwrap();
+    assert_eq!(output.status.code(), Some(22), "{}", came(&output));
+    assert!(site.ledger().is_empty());
+}
+
+/// A server that takes connections and says nothing, until it is let go on.
+struct Stalled(Sshd);
+
+impl Stalled {
+    fn new() -> Self {
+        let sshd = Sshd::with(SshdOptions {
+            ip: Some(IpAddr::V4(Ipv4Addr::new(127, 0, 9, 200))),
+            ..SshdOptions::default()
+        });
+        sshd.pause();
+        Self(sshd)
+    }
+}
+
+fn kill(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_controller_that_is_killed_before_it_fires_leaves_nothing_and_a_resume_completes() {
+    let mut site = Site::new(4);
+    let slow = Stalled::new();
+    slow.0.authorize(&site.sshd.user_key().with_extension("pub"));
+    site.hosts.insert("slow".to_owned(), (slow.0.addr.ip(), slow.0.addr.port()));
+    let key = (slow.0.addr.ip(), slow.0.addr.port(), slow.0.host_key_line("ed25519"));
+    site.write("        together: { within: 10m }\n", &[key]);
+    let child = site.run().spawn().unwrap();
+    until("four hosts are ready", || site.jobs("job_ended", "stage").len() == 4);
+    kill(child);
+    assert!(site.ledger().is_empty(), "killed before it fired: {:?}", site.ledger());
+    slow.0.resume();
+    let output = site.blackstart(&["resume", "last", "--yes"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", came(&output));
+    let mut hosts: Vec<String> = site.ledger().into_iter().map(|(host, _)| host).collect();
+    hosts.sort();
+    assert_eq!(hosts, ["h01", "h02", "h03", "h04", "slow"], "each once");
+    assert_eq!(site.one("firing")["jobs"].as_array().unwrap().len(), 5, "all of them together");
+    assert!(site.jobs("job_started", "stage").len() >= 9, "laid ready anew");
+}
