@@ -1,8 +1,8 @@
 //! Every flag and argument, in one place, with the words `--help` shows.
 
 use crate::cli::{
-    abort, approve, completions, graph, inventory, man, plan, probe, resume, rollback, run, runs, schema,
-    show, validate, verify,
+    abort, approve, completions, graph, inventory, man, plan, probe, reach, report, resume, rollback, run,
+    runs, schema, show, validate, verify,
 };
 use crate::drive::watch::{EVERY_DEFAULT, EVERY_MIN};
 use crate::model::Millis;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 #[command(name = "blackstart", version, propagate_version = true, arg_required_else_help = true)]
 #[command(
     after_help = "Exit codes: 0 completed · 1 unexpected · 2 usage · 10 problems in runbook or inventory · \
-    11 plan drifted · 12 the plan can lock you out · 20 rolled back · 21 stuck, needs a person · 22 stopped, can resume (dry run: a host is in \
+    11 plan drifted · 12 the plan can lock you out or leaves a path open · 20 rolled back · 21 stuck, needs a person · 22 stopped, can resume (dry run: a host is in \
     trouble) · 23 refused at a gate · 30 journal unwritable or broken · 31 run locked
 
 A first try, on this machine alone:
@@ -43,6 +43,8 @@ pub enum Verb {
     Plan(plan::Verb),
     /// Draw the plan as a graph (DOT or Mermaid).
     Graph(graph::Verb),
+    /// Show who gets where before and after: open paths, smallest cuts, services lost, zone by zone.
+    Reach(reach::Verb),
     /// List hosts, groups, zones and conduits, or the hosts a pattern matches.
     Inventory(inventory::Verb),
     /// Carry out probes alone, and compare what they see with what is expected. Changes nothing.
@@ -61,6 +63,8 @@ pub enum Verb {
     Runs(runs::Verb),
     /// Show what happened in a run.
     Show(show::Verb),
+    /// Write the report of a run: HTML, Markdown, JSON or JUnit, in English or Japanese.
+    Report(report::Verb),
     /// Check a run's journal, hash by hash, and print its head.
     Verify(verify::Verb),
     /// Print the JSON Schema of a runbook or an inventory, for editors.

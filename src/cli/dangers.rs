@@ -17,6 +17,9 @@ pub struct Accepting {
     /// Go on although the plan can lock you out; the reason is put on record.
     #[arg(long, value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub accept_lockout: Option<String>,
+    /// Go on although a phase leaves paths open into a zone that it claims to isolate; the reason is put on record.
+    #[arg(long, value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub accept_open_paths: Option<String>,
 }
 
 /// The dangers of a plan.

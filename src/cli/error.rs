@@ -19,7 +19,7 @@ pub enum Exit {
     Problems = 10,
     /// Runbook or inventory changed since the plan was frozen.
     Drifted = 11,
-    /// The plan can lock the operator out, or leaves a path open.
+    /// The plan would lock the operator out, or leave a path open that it claims to close.
     Unsafe = 12,
     /// Failed, and taken back.
     RolledBack = 20,
@@ -48,6 +48,8 @@ pub enum CliError {
     Problems(Problems, Sources),
     /// What `-e`, `--limit`, `--phase` or `--until` ask for does not fit the runbook and the inventory.
     Choices(Problems, Sources),
+    /// The plan can be carried out, and should not be.
+    Unsafe(Problems, Sources),
     /// The journal says no.
     Journal(JournalError),
     /// Somebody closed our stdout (`| head`): nothing to say, and nobody to say it to.
@@ -84,6 +86,7 @@ impl CliError {
         match self {
             Self::Problems(..) => Exit::Problems,
             Self::Choices(..) => Exit::Usage,
+            Self::Unsafe(..) => Exit::Unsafe,
             Self::Closed => Exit::Completed,
             Self::Journal(error) => super::files::journal_exit(error),
             Self::Plain { exit, .. } => *exit,
@@ -93,9 +96,9 @@ impl CliError {
     pub fn print(&self) {
         match self {
             Self::Closed => {}
-            Self::Problems(problems, sources) | Self::Choices(problems, sources) => {
-                super::problems::print(problems, sources)
-            }
+            Self::Problems(problems, sources)
+            | Self::Choices(problems, sources)
+            | Self::Unsafe(problems, sources) => super::problems::print(problems, sources),
             Self::Journal(error) => super::printer::error(&error.to_string(), error.hint().as_deref()),
             Self::Plain { what, hint, .. } => super::printer::error(what, hint.as_deref()),
         }

@@ -43,8 +43,26 @@ pub fn read(input: &Input) -> Result<Files, CliError> {
     }
 }
 
+/// A plan, with what it was made of.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The plan.
+    pub plan: Plan,
+    /// The inventory.
+    pub inventory: Inventory,
+    /// The runbook.
+    pub runbook: Runbook,
+    /// Their texts, for excerpts.
+    pub sources: Sources,
+}
+
 /// Compiles the plan; warnings go to stderr.
 pub fn compile(input: &Input, choosing: &Choosing) -> Result<Plan, CliError> {
+    Ok(compiled(input, choosing)?.plan)
+}
+
+/// Compiles the plan and keeps what it was made of; warnings go to stderr.
+pub fn compiled(input: &Input, choosing: &Choosing) -> Result<Compiled, CliError> {
     let Files { inventory, runbook, sources, mut problems } = read(input)?;
     let choices = choices(choosing)?;
     match plan::compile(&inventory, &runbook, &choices, &uploads(&input.runbook)) {
@@ -53,7 +71,7 @@ pub fn compile(input: &Input, choosing: &Choosing) -> Result<Plan, CliError> {
             if !problems.0.is_empty() {
                 problems::print(&problems, &sources);
             }
-            Ok(plan)
+            Ok(Compiled { plan, inventory, runbook, sources })
         }
         Err(more) => {
             let asked_too_much = more.0.iter().all(|problem| is_of_the_command_line(problem, choosing));

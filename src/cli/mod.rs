@@ -4,6 +4,7 @@ pub mod abort;
 pub mod approve;
 pub mod consent;
 pub mod args;
+pub mod claims;
 pub mod completions;
 pub mod conduct;
 pub mod dangers;
@@ -16,6 +17,8 @@ pub mod plan;
 pub mod printer;
 pub mod probe;
 pub mod problems;
+pub mod reach;
+pub mod report;
 pub mod resume;
 pub mod rollback;
 pub mod run;
@@ -47,6 +50,7 @@ pub fn main() -> ExitCode {
         Verb::Validate(verb) => validate::carry_out(verb),
         Verb::Plan(verb) => plan::carry_out(verb, &args),
         Verb::Graph(verb) => graph::carry_out(verb),
+        Verb::Reach(verb) => reach::carry_out(verb, &args),
         Verb::Inventory(verb) => inventory::carry_out(verb, &args),
         Verb::Probe(verb) => probe::carry_out(verb, &args),
         Verb::Run(verb) => run::carry_out(verb, &args),
@@ -56,6 +60,7 @@ pub fn main() -> ExitCode {
         Verb::Abort(verb) => abort::carry_out(verb, &args),
         Verb::Runs(verb) => runs::carry_out(verb, &args),
         Verb::Show(verb) => show::carry_out(verb, &args),
+        Verb::Report(verb) => report::carry_out(verb, &args),
         Verb::Verify(verb) => verify::carry_out(verb, &args),
         Verb::Schema(verb) => schema::carry_out(verb),
         Verb::Completions(verb) => completions::carry_out(verb),

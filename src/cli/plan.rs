@@ -3,9 +3,9 @@
 use crate::cli::args::{Args, Choosing, Format, Input};
 use crate::cli::dangers::Dangers;
 use crate::cli::error::{CliError, Exit};
-use crate::cli::{files, printer};
+use crate::cli::{claims, files, printer, problems};
 use crate::plan::{self, Plan};
-use crate::report::plan_text;
+use crate::report::{plan_text, reach};
 
 /// Show what a run would do.
 #[derive(Debug, clap::Args)]
@@ -24,16 +24,22 @@ pub struct Verb {
 
 /// Compiles the plan and shows it.
 pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
-    let plan = files::compile(&verb.input, &verb.choosing)?;
-    let dangers = Dangers::of(&plan);
+    let compiled = files::compiled(&verb.input, &verb.choosing)?;
+    let plan = &compiled.plan;
+    let (dangers, ways) = (Dangers::of(plan), claims::outlook(&compiled, &verb.choosing));
     match verb.format {
-        Format::Json => printer::data(&with(&plan, &dangers))?,
+        Format::Json => printer::data(&with(plan, &dangers))?,
         Format::Text => {
-            printer::data(&plan_text::text(&plan, &printer::look_of_stdout(args), verb.commands))?;
-            dangers.say(&plan);
+            let look = printer::look_of_stdout(args);
+            let text = plan_text::text(plan, &look, verb.commands);
+            printer::data(&(text + &reach::in_short(&ways, &look)))?;
+            dangers.say(plan);
         }
     }
-    Ok(dangers.exit())
+    // Shown all the same: who is to mend a plan must see it.
+    let broken = claims::problems(&ways, &compiled.runbook);
+    problems::print(&broken, &compiled.sources);
+    Ok(if broken.any_error() { Exit::Unsafe } else { dangers.exit() })
 }
 
 /// The frozen plan as it is hashed; if it is dangerous, with one more key that says so.

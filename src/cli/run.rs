@@ -4,7 +4,8 @@ use crate::cli::args::{Args, Choosing, Driving, Format, Input as InputFlags};
 use crate::cli::conduct::{self, Conduct};
 use crate::cli::dangers::{Accepting, Dangers};
 use crate::cli::error::{CliError, Exit};
-use crate::cli::{files, printer};
+use crate::cli::files::Compiled;
+use crate::cli::{claims, files, printer};
 use crate::drive::clock::Clock;
 use crate::drive::{self, people};
 use crate::engine::Input;
@@ -38,8 +39,9 @@ pub struct Verb {
 
 /// Compiles, asks, freezes the plan, and carries it out.
 pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
-    let plan = files::compile(&verb.input, &verb.choosing)?;
-    let mut first = Dangers::of(&plan).accept(&plan, &verb.accepting)?;
+    let compiled = files::compiled(&verb.input, &verb.choosing)?;
+    let mut first = accepted(verb, &compiled)?;
+    let plan = compiled.plan;
     if verb.dry_run {
         return look(verb, plan, args);
     }
@@ -75,6 +77,21 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
         first,
     };
     conduct::carry_out(conduct, &verb.driving, args)
+}
+
+/// What is dangerous about the plan and accepted; everything that is not is said before it is refused.
+fn accepted(verb: &Verb, compiled: &Compiled) -> Result<Vec<Input>, CliError> {
+    let ways = claims::outlook(compiled, &verb.choosing);
+    let open = claims::pass(&ways, compiled, &verb.accepting);
+    let lock_outs = Dangers::of(&compiled.plan).accept(&compiled.plan, &verb.accepting);
+    match (open, lock_outs) {
+        (Ok(open), Ok(lock_outs)) => Ok(lock_outs.into_iter().chain(open).collect()),
+        (Err(open), Err(lock_outs)) => {
+            open.print();
+            Err(lock_outs)
+        }
+        (Err(refused), Ok(_)) | (Ok(_), Err(refused)) => Err(refused),
+    }
 }
 
 fn absolute(path: &Path) -> String {

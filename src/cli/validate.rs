@@ -3,9 +3,10 @@
 use crate::cli::args::{Format, Input};
 use crate::cli::dangers::Dangers;
 use crate::cli::error::{CliError, Exit};
-use crate::cli::{files, printer, problems, trial};
+use crate::cli::{claims, files, printer, problems, trial};
 use crate::model::{Inventory, Problems, Runbook};
 use crate::plan::Plan;
+use crate::reach::Outlook;
 use crate::report::words::so_many;
 use clap::Args;
 
@@ -28,6 +29,11 @@ pub fn carry_out(verb: &Verb) -> Result<Exit, CliError> {
             let (more, plan) = trial::problems(&read.inventory, &read.runbook, &uploads);
             problems.extend(more);
             let dangers = plan.filter(|_| !problems.any_error()).map(|plan| (Dangers::of(&plan), plan));
+            if let Some((_, plan)) = &dangers {
+                // As far as it is known: a cut that hangs on a parameter makes no claim wrong.
+                let ways = Outlook::of_plan(&read.inventory, plan, true);
+                problems.extend(claims::problems(&ways, &read.runbook));
+            }
             let summary = (!problems.any_error()).then(|| summary(verb, &read.inventory, &read.runbook));
             (problems, read.sources, summary, dangers)
         }
@@ -51,7 +57,8 @@ pub fn carry_out(verb: &Verb) -> Result<Exit, CliError> {
             }
         }
     }
-    Ok(match is_dangerous(&dangers) {
+    let broken = problems.0.iter().any(|problem| problem.code == claims::CODE);
+    Ok(match broken || is_dangerous(&dangers) {
         true => Exit::Unsafe,
         false if problems.any_error() => Exit::Problems,
         false => Exit::Completed,

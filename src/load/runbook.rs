@@ -5,14 +5,14 @@ use super::grammar::runbook::{
     Objective as ObjectiveShape, Param as ParamShape, Phase as PhaseShape, Runbook as Shape,
 };
 use super::order::{Names, References};
-use super::shapes::{At, Entries, Plain};
+use super::shapes::{At, Entries, OneOrMany, Plain};
 use super::sink::Sink;
 use super::step::{StepReader, all};
 use super::template::{Checker, Scope};
 use super::values::{YEAR, identifier, length, name, optional, plain, required, vars, version};
 use super::{reconnects, secrets};
 use crate::model::Problem;
-use crate::model::names::{PhaseId, StepId};
+use crate::model::names::{PhaseId, StepId, ZoneName};
 use crate::model::place::{Located, Span};
 use crate::model::runbook::{Moment, Objective, Param, ParamKind, Phase, Policy, Runbook};
 use std::collections::{BTreeMap, BTreeSet};
@@ -194,6 +194,7 @@ impl PhaseReader<'_, '_> {
             required(self.sink, "a phase", span, "id", shape.id).and_then(|id| name(self.sink, "phase", id));
         let at: Span = id.as_ref().map_or(span, |id| id.span);
         let owner = id.as_ref().map_or("a phase".to_owned(), |id| format!("phase `{}`", id.value));
+        let isolates = shape.isolates.map_or(Some(Vec::new()), |zones| self.isolates(zones));
         let steps = required(self.sink, &owner, at, "steps", shape.steps);
         let reader = StepReader {
             sink: self.sink,
@@ -217,8 +218,15 @@ impl PhaseReader<'_, '_> {
             id: id.map(|id| Located::new(PhaseId(id.value), id.span))?,
             title: shape.name.map_or(Some(None), |title| title.value.map(Some))?,
             on_failure: on_failure?,
-            isolates: Vec::new(),
+            isolates: isolates?,
             steps: steps?,
         })
+    }
+
+    fn isolates(&self, zones: At<OneOrMany<String>>) -> Option<Vec<Located<ZoneName>>> {
+        all(zones.value?.0.into_iter().map(|zone| {
+            let zone = name(self.sink, "zone", zone.located()?)?;
+            Some(Located::new(ZoneName(zone.value), zone.span))
+        }))
     }
 }

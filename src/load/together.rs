@@ -6,13 +6,14 @@ use crate::model::names::ConduitName;
 use crate::model::pattern::Pattern;
 use crate::model::place::{Located, Span};
 use crate::model::probe::{Probe, Vantage};
-use crate::model::runbook::{Action, Runbook, Step, Verify};
+use crate::model::runbook::{Action, Phase, Runbook, Step, Verify};
 use crate::model::{Problem, Problems};
 
 /// Every conduit, host and group that the runbook names and the inventory has not, and every pattern that
 /// matches no host.
 pub(super) fn check(inventory: &Inventory, runbook: &Runbook) -> Problems {
     let mut problems = Problems::default();
+    runbook.phases.iter().for_each(|phase| isolates(inventory, phase, &mut problems));
     for step in runbook.phases.iter().flat_map(|phase| &phase.steps) {
         conduits(inventory, step, "severs", &step.severs, &mut problems);
         conduits(inventory, step, "reconnects", &step.reconnects, &mut problems);
@@ -39,6 +40,31 @@ pub(super) fn check(inventory: &Inventory, runbook: &Runbook) -> Problems {
         }
     }
     problems.in_file_order()
+}
+
+/// A zone in which the attacker is taken to stand cannot be kept from him.
+fn isolates(inventory: &Inventory, phase: &Phase, problems: &mut Problems) {
+    for zone in &phase.isolates {
+        let id = &phase.id.value;
+        match inventory.zones.get(&zone.value) {
+            None => {
+                let what =
+                    format!("phase `{id}` isolates `{}`, which is no zone of the inventory", zone.value);
+                let mut problem = Problem::error("unknown-zone", what).at(zone.span);
+                let names = inventory.zones.keys().map(|name| name.as_str());
+                problem.hint = near_hint(zone.value.as_str(), "zones", names);
+                problems.push(problem);
+            }
+            Some(found) if found.external || found.assume_compromised => {
+                let why = if found.external { "is outside" } else { "is assumed to be compromised" };
+                let what = format!("phase `{id}` isolates `{}`, which {why}", zone.value);
+                let problem = Problem::error("isolates-outside", what).at(zone.span);
+                let problem = problem.also(found.span, "the zone");
+                problems.push(problem.hint("name the zones that attackers must not get into"));
+            }
+            Some(_) => {}
+        }
+    }
 }
 
 /// `verb` is what the step does with these conduits: `severs` or `reconnects`.

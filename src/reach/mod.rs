@@ -6,3 +6,12 @@ pub mod lockout;
 
 pub use bits::Bits;
 pub use site::{ConduitIx, Site, ZoneIx};
+
+pub mod ground;
+pub mod matrix;
+pub mod paths;
+pub mod cut;
+pub mod survival;
+pub mod outlook;
+
+pub use outlook::Outlook;

@@ -5,7 +5,7 @@ use super::bits::Bits;
 use crate::model::inventory::Reach;
 use crate::model::names::{ConduitName, HostIx, HostName, ZoneName};
 use crate::plan::Plan;
-use crate::plan::site::PlannedZone;
+use crate::plan::site::{PlannedSite, PlannedZone};
 use std::collections::BTreeMap;
 
 /// A zone's position in `Site::zones`.
@@ -81,7 +81,16 @@ pub struct Host {
 impl Site {
     /// The site of a plan. Without zones it is empty, and nothing can be said of any way.
     pub fn of(plan: &Plan) -> Self {
-        let planned = &plan.site;
+        let mut site = Self::without_hosts(&plan.site);
+        let zone = |name: &ZoneName| site.zone_named(name.as_str());
+        site.hosts = (0..plan.hosts.len()).map(|ix| host(plan, HostIx(ix as u32), &zone)).collect();
+        let servers = plan.site.name_servers.iter();
+        site.name_servers = servers.map(|name| (name.clone(), site.zone_of(plan, name))).collect();
+        site
+    }
+
+    /// Zones and conduits alone, for questions that are not about a plan's hosts.
+    pub fn without_hosts(planned: &PlannedSite) -> Self {
         let zones: Vec<Zone> =
             planned.zones.iter().map(|(name, zone)| Zone { name: name.clone(), traits: *zone }).collect();
         let zone = |name: &ZoneName| zones.binary_search_by(|zone| zone.name.cmp(name)).ok().map(ZoneIx);
@@ -107,23 +116,19 @@ impl Site {
                 ways.entry((conduit.to, conduit.from)).or_default().push(ConduitIx(ix));
             }
         }
-        let hosts = (0..plan.hosts.len()).map(|ix| host(plan, HostIx(ix as u32), &zone)).collect();
         let others: BTreeMap<HostName, ZoneIx> =
             planned.hosts.iter().filter_map(|(name, at)| Some((name.clone(), zone(at)?))).collect();
-        let mut site = Self {
+        let controller = planned.controller.as_ref().and_then(zone);
+        Self {
             cut_at_start: Bits::new(conduits.len()),
             zones,
             conduits,
-            controller: None,
-            hosts,
+            controller,
+            hosts: Vec::new(),
             name_servers: Vec::new(),
             ways,
             others,
-        };
-        site.controller = planned.controller.as_ref().and_then(|zone| site.zone_named(zone.as_str()));
-        let servers = planned.name_servers.iter();
-        site.name_servers = servers.map(|name| (name.clone(), site.zone_of(plan, name))).collect();
-        site
+        }
     }
 
     /// Conduits that lead straight from one zone into another.

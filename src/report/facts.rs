@@ -291,7 +291,7 @@ fn risks(state: &RunState) -> Vec<RiskFacts> {
 }
 
 /// What a step that severs has done or found done, and nobody has taken back.
-fn cuts(state: &RunState) -> Vec<CutFacts> {
+pub(super) fn cuts(state: &RunState) -> Vec<CutFacts> {
     let plan = state.plan();
     let mut cuts = Vec::new();
     for (ix, step) in plan.steps.iter().enumerate().filter(|(_, step)| !step.severs.is_empty()) {
@@ -339,7 +339,7 @@ fn objectives(state: &RunState) -> Vec<ObjectiveFacts> {
 }
 
 /// When a moment came, if it has.
-fn moment(state: &RunState, moment: &Moment) -> Option<Time> {
+pub(super) fn moment(state: &RunState, moment: &Moment) -> Option<Time> {
     let plan = state.plan();
     match moment {
         Moment::Start => state.started_at(),

@@ -27,6 +27,7 @@ mod plan_commands;
 mod plan_gates;
 mod plan_step;
 pub mod plan_text;
+pub mod reach;
 
 pub mod dry_run;
 pub mod facts;
@@ -36,6 +37,7 @@ pub mod proof;
 pub mod recap;
 pub mod runs;
 pub mod show;
+pub mod story;
 pub mod table;
 pub mod tails;
 

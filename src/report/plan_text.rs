@@ -20,7 +20,7 @@ pub(super) const HASH_SHOWN: usize = 12;
 
 /// The plan. `commands`: also the exact scripts that hosts get, secrets as `****`.
 pub fn text(plan: &Plan, look: &Look, commands: bool) -> String {
-    let mut page = Page { look, out: String::new() };
+    let mut page = Page::new(look);
     let critical = graph::critical_path(plan);
     head(plan, &critical, &mut page);
     for (ix, phase) in plan.phases.iter().enumerate() {
@@ -236,7 +236,13 @@ impl<'a> Page<'a> {
     pub(super) fn done(self) -> String {
         self.out
     }
-    fn columns(&self) -> usize {
+
+    /// Adds a table.
+    pub(super) fn table(&mut self, table: &Table) {
+        self.out.push_str(&table.render(self.look));
+    }
+
+    pub(super) fn columns(&self) -> usize {
         self.look.columns.unwrap_or(COLUMNS_DEFAULT)
     }
 

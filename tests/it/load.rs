@@ -175,6 +175,7 @@ phases:
       - { id: c, on: 'all:!srvers, dbx*', run: x, undo: not_needed, verify: { tcp: 'db1:1', from: ap1 } }
       - { id: d, on: 'zz*', run: x, undo: not_needed }
       - { id: e, probe: { tcp: 'db1:1', from: nowhere } }
+    isolates: [core, cor, internet, dmz]
 ";
     let bad = load::runbook_text(&mut sources, "r.yaml", text).value.unwrap();
     let problems = load::together(&inventory, &bad);

@@ -42,20 +42,20 @@ fn egress_fails(step: &str, host: &str, job: Job) -> Reply {
     }
 }
 
-fn nobody_answers(_: &Question) -> site::Answers {
+pub fn nobody_answers(_: &Question) -> site::Answers {
     Vec::new()
 }
 
-fn well() -> Run<'static> {
+pub fn well() -> Run<'static> {
     let plan = site::isolate_and_restore(3);
     Run { plan, world: &site::nothing_goes_wrong, people: &site::alice_and_bob, stop_after: None }
 }
 
-fn stuck() -> Run<'static> {
+pub fn stuck() -> Run<'static> {
     Run { plan: site::isolate_and_restore(12), world: &restore_fails, ..well() }
 }
 
-fn stopped() -> Run<'static> {
+pub fn stopped() -> Run<'static> {
     Run { plan: site::isolate_and_restore(40), world: &egress_fails, ..well() }
 }
 

@@ -84,6 +84,8 @@ pub(in crate::load) struct Phase {
     pub(in crate::load) name: Option<At<String>>,
     /// What to do when a step fails: `stop` (the default), `rollback`, `rollback_run`, `continue` or `ask`.
     pub(in crate::load) on_failure: Option<At<Policy>>,
+    /// Zones that nobody gets into from outside any more once the phase has ended well: checked when the plan is made.
+    pub(in crate::load) isolates: Option<At<OneOrMany<String>>>,
     /// Its steps; `needs` alone orders them.
     #[schemars(required)]
     pub(in crate::load) steps: Option<At<Vec<At<Step>>>>,
