@@ -15,7 +15,9 @@ type Shipped = (&'static str, &'static str, &'static [(&'static str, &'static st
 const SHIPPED: &[Shipped] = &[
     ("hello", "local", &[]),
     ("isolate-and-restore", "lab", &[("incident", "INC-7")]),
+    ("isolate-graduated", "lab", &[("incident", "INC-7")]),
     ("look-around", "lab", &[]),
+    ("reconnect", "lab", &[("incident", "INC-7")]),
     ("rotate-portal-password", "lab", &[]),
 ];
 

@@ -7,7 +7,10 @@
 #![allow(dead_code)]
 
 pub mod cuts;
+mod levels;
 pub mod outside;
+mod plans;
+mod random_plan;
 mod site;
 mod story;
 mod truth;

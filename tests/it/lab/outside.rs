@@ -95,6 +95,30 @@ impl<'a> Outside<'a> {
         assert!(captured.is_empty(), "{when}: {} packets came out: {captured:#?}", captured.len());
     }
 
+    /// From `since_ms` on these ways (host and way) are shut, however often they are tried, and every other one is open.
+    #[track_caller]
+    pub fn holds(&self, since_ms: u64, when: &str, shut: &[&str]) {
+        let is_shut = |way: &str| {
+            let (host, kind_and_way) = way.split_once(' ').expect("a way has a host");
+            let (_, name) = kind_and_way.split_once(' ').expect("a way has a kind");
+            shut.contains(&format!("{host} {name}").as_str())
+        };
+        let unsure = |tries: &[Try]| {
+            let of = |way: &String| tries.iter().filter(|one| one.way == *way).collect::<Vec<_>>();
+            let sure = |way: &String| match is_shut(way) {
+                true => of(way).len() >= TRIES_MIN,
+                // The office's way to the database is nobody's: it never was open.
+                false => way.contains(" database") || of(way).iter().any(|one| one.open),
+            };
+            self.ways_all().iter().filter(|way| !sure(way)).cloned().collect::<BTreeSet<_>>()
+        };
+        let unsure = self.await_ways(since_ms, unsure);
+        let through = |one: &Try| one.open && is_shut(&one.way);
+        let through: Vec<Try> = self.tries(since_ms).into_iter().filter(through).collect();
+        assert!(through.is_empty(), "{when}: attackers got through: {through:?}");
+        assert!(unsure.is_empty(), "{when}: not open as they should be, or not tried: {unsure:?}");
+    }
+
     /// Every try since then, of whatever way, in no order.
     pub fn tries(&self, since_ms: u64) -> Vec<Try> {
         let mut tries = Vec::new();
