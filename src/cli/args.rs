@@ -14,8 +14,9 @@ use std::path::PathBuf;
 #[command(name = "blackstart", version, propagate_version = true, arg_required_else_help = true)]
 #[command(
     after_help = "Exit codes: 0 completed · 1 unexpected · 2 usage · 10 problems in runbook or inventory · \
-    11 plan drifted · 12 the plan can lock you out or leaves a path open · 20 rolled back · 21 stuck, needs a person · 22 stopped, can resume (dry run: a host is in \
-    trouble) · 23 refused at a gate · 30 journal unwritable or broken · 31 run locked
+    11 plan drifted · 12 the plan can lock you out or leaves a path open · 20 rolled back · 21 stuck, needs a person \
+    (probe: one does not agree) · 22 stopped, can resume (dry run, probe: a host is in trouble) · 23 refused at a \
+    gate · 30 journal unwritable or broken · 31 run locked
 
 A first try, on this machine alone:
   blackstart run runbooks/hello.yaml -i inventories/local.yaml --dry-run"

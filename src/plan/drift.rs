@@ -24,6 +24,7 @@ pub fn drift(old: &Plan, new: &Plan) -> Vec<String> {
     if !old.site.is_empty() {
         site(&old.site, &new.site, &mut said);
     }
+    differ("service", &services(old), &services(new), &mut said);
     phases(old, new, &mut said);
     steps(old, new, &mut said);
     if old.objectives != new.objectives {
@@ -63,6 +64,10 @@ fn hosts(old: &Plan, new: &Plan, said: &mut Vec<String>) {
         plan.hosts.iter().map(|host| (host.name.to_string(), host)).collect()
     }
     differ("host", &by_name(old), &by_name(new), said);
+}
+
+fn services(plan: &Plan) -> BTreeMap<&str, &super::frozen::PlannedService> {
+    plan.services.iter().map(|service| (service.name.as_str(), service)).collect()
 }
 
 fn site(old: &PlannedSite, new: &PlannedSite, said: &mut Vec<String>) {

@@ -5,12 +5,12 @@
 //! the values of a task, so that ten thousand hosts cost ten thousand small maps and not ten thousand scripts.
 
 use super::choices::Choices;
+pub use super::service::PlannedService;
 use super::site::PlannedSite;
 use crate::model::guard::Guard;
-use crate::model::inventory::{Reach, ServicePlace};
+use crate::model::inventory::Reach;
 use crate::model::names::{
-    ConduitName, GroupName, HostIx, HostName, PhaseId, PhaseIx, SecretName, ServiceName, StepId, StepIx,
-    TaskIx, ZoneName,
+    ConduitName, GroupName, HostIx, HostName, PhaseId, PhaseIx, SecretName, StepId, StepIx, TaskIx, ZoneName,
 };
 use crate::model::probe::{Expect, Probe};
 use crate::model::runbook::{Approve, Backup, Fetch, Moment, Policy, Retry, Upload, Watch};
@@ -67,24 +67,6 @@ pub struct PlannedApprovers {
     /// The principal of a login name, where the one does not begin with the other.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub logins: BTreeMap<String, String>,
-}
-
-/// Something that people or systems depend on, as the plan knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlannedService {
-    /// Its name.
-    pub name: ServiceName,
-    /// The host it runs on, or the zone it comes from.
-    pub place: ServicePlace,
-    /// Services it cannot do without.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub needs: Vec<ServiceName>,
-    /// Recovery time objective.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rto: Option<Millis>,
-    /// How to tell whether it is up.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub probe: Option<Probe>,
 }
 
 /// A host as the plan knows it.

@@ -13,6 +13,7 @@ mod params;
 mod select;
 mod services;
 mod shell;
+pub mod service;
 pub mod site;
 mod steps;
 mod template;

@@ -104,3 +104,34 @@ pub(super) fn section(facts: Option<&ProofFacts>, look: &Look) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_auditor_reads_how_much_is_proved_and_what_is_not() {
+        let other = |closed, before| NoProof { what: "tcp h:1 from db1".into(), closed, before };
+        let others = vec![
+            other(true, Before::NotOpen),
+            other(true, Before::NotLooked),
+            other(true, Before::CutAlready),
+            other(false, Before::Open),
+        ];
+        let mut facts = ProofFacts { negative: 9, proved: 5, baseline: None, others };
+        assert_eq!(
+            facts.sentence(),
+            "isolation proved by 5 of 9 negative probes; 2 prove nothing; 1 was cut before the run; \
+             1 did not see its target closed"
+        );
+        let text = section(Some(&facts), &Look::plain("r"));
+        assert!(
+            text.contains("PROVES NOTHING: was not open before") && text.contains("NOT CLOSED"),
+            "{text}"
+        );
+        (facts.negative, facts.proved) = (1, 1);
+        facts.others.clear();
+        assert_eq!(facts.sentence(), "isolation proved by 1 of 1 negative probe");
+        assert_eq!(section(None, &Look::plain("r")), "");
+    }
+}

@@ -66,6 +66,10 @@ fn every_problem_of_a_file_is_told_at_its_place() {
         file!["bad_input/yaml-keys.txt"].raw()
     );
     assert_data_eq!(
+        runbook_told(include_str!("bad_input/runbook-probes.yaml")),
+        file!["bad_input/runbook-probes.txt"].raw()
+    );
+    assert_data_eq!(
         inventory_told(include_str!("bad_input/inventory-shapes.yaml")),
         file!["bad_input/inventory-shapes.txt"].raw()
     );

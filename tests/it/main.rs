@@ -31,5 +31,7 @@ mod lane_receipts;
 mod lane_ssh;
 mod fire;
 
+mod probes;
+
 mod lab;
 mod lab_crash;

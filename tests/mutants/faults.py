@@ -56,4 +56,12 @@ FAULTS = [
     ("parked-for-ever", "schedule.rs", "let moved = self.queues.unpark(behind_max);", "let moved = false;"),
     ("next-wave-forgotten", "notice.rs", "wave != self.state.step(step).wave() || ", ""),
     ("stop-ends-as-completed", "conclude.rs", "if !self.state.phases.iter().any(|phase| phase.is_open()) {", "if !self.state.phases.iter().any(|phase| phase.is_open()) || self.state.stop.is_some() && !self.is_busy() {"),
+    # What a silence proves.
+    ("cuts-before-anybody-looked", "gate.rs", "if !planned.severs.is_empty() && state.proofs.awaits_baseline() {", "if false {"),
+    ("looks-again-after-a-resume", "news.rs", "if self.state.status == Status::Running && self.state.proofs.awaits_baseline() {", "if self.state.status == Status::Running {"),
+    ("look-is-not-waited-for", "conclude.rs", " || self.looking && self.state.halt() == Halt::No", ""),
+    ("look-wakes-nobody", "notice.rs", "self.queues.waves.extend(severing);", "let _ = severing.count();"),
+    ("every-silence-is-a-proof", "proofs.rs", "() if self.open.contains(probe) => Before::Open,", "() if !probe.is_empty() => Before::Open,"),
+    ("a-cut-in-place-is-a-proof-that-failed", "proofs.rs", "counts.already_so > 0 && counts", "counts.already_so > 9_999 && counts"),
+    ("service-said-to-be-up-twice", "news.rs", " || self.state.service(&service) == Some(stands)", ""),
 ]

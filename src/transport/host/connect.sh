@@ -23,7 +23,7 @@ if command -v bash >/dev/null 2>&1; then
   *) closed bash;;
   esac
 fi
-if command -v python3 >/dev/null 2>&1; then
+if python3 -c "" >/dev/null 2>&1; then
   exec python3 -c '
 import os, select, socket, sys
 n, h, p, w = sys.argv[1:]

@@ -42,14 +42,21 @@ pub(super) async fn connect(
     };
     let script = begin_script(&format!("{settings}{}", without_comments()));
     wire.to.send(script.into_bytes()).await.map_err(|_| lost("the session ended"))?;
-    let mut heard = Vec::new();
+    let (mut heard, mut complained) = (Vec::new(), Vec::new());
     loop {
         let message = timeout_at(end, wire.from.recv()).await.map_err(|_| lost("it says nothing"))?;
         match message {
             Some(FromWire::Out(bytes)) => heard.extend_from_slice(&bytes),
+            Some(FromWire::Err(bytes)) if complained.len() < NOISE_BYTES_MAX => {
+                complained.extend_from_slice(&bytes);
+            }
             Some(FromWire::Err(_)) => {}
             Some(FromWire::Closed(Closed::Lost(how))) => return Err(lost(&how)),
-            Some(FromWire::Closed(_)) | None => return Err(lost("it ended without a word")),
+            Some(FromWire::Closed(_)) | None => {
+                let said = String::from_utf8_lossy(&complained);
+                let last = said.trim().lines().last().unwrap_or("nothing said on stderr");
+                return Err(lost(&format!("it ended without a word ({last})")));
+            }
         }
         if let Some((word, rest)) = word_behind(&heard, &nonce) {
             let said = rest.to_vec();

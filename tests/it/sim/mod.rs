@@ -22,6 +22,8 @@ mod table;
 mod table_back;
 #[cfg(test)]
 mod table_forward;
+#[cfg(test)]
+mod table_proof;
 pub mod tally;
 mod truth;
 pub mod world;

@@ -125,8 +125,12 @@ fn action(rng: &mut Rng) -> PlannedAction {
 
 /// One of few, so that steps share them.
 fn negative_probe(rng: &mut Rng) -> Probe {
+    negative_probe_at(rng.between(1, 4) as u16)
+}
+
+pub fn negative_probe_at(port: u16) -> Probe {
     Probe {
-        what: ProbeKind::Tcp { host: "192.0.2.1".into(), port: rng.between(1, 4) as u16 },
+        what: ProbeKind::Tcp { host: "192.0.2.1".into(), port },
         from: None,
         expect: Expect::Closed,
         timeout: Millis(1_000),
