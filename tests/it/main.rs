@@ -19,6 +19,7 @@ mod report_site;
 mod story;
 mod journal;
 mod sim;
+mod lockout;
 mod runbooks;
 mod cmd;
 mod readme;

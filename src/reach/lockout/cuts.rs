@@ -54,17 +54,16 @@ impl Cuts {
     /// Classes that may have cut one of a few conduits at a moment of any one task of a class; its own among them if
     /// that has other tasks, or has itself cut by then.
     pub fn cutters(&self, plan: &Plan, classes: &Classes, class: usize, moment: Moment) -> Vec<usize> {
-        let ordered = match moment {
+        let others = classes.all[class].tasks.len() > 1;
+        let itself = moment != Moment::Run && !reverts(&plan.steps[classes.all[class].step.at()]);
+        let gone = match moment {
             Moment::Run | Moment::Verify => &self.later[class],
             Moment::Undo => &self.gone_before[class],
         };
-        let others = classes.all[class].tasks.len() > 1;
-        let itself = moment != Moment::Run && !reverts(&plan.steps[classes.all[class].step.at()]);
-        let cutters = self
-            .marked
-            .iter()
-            .enumerate()
-            .filter(|(bit, other)| if **other == class { others || itself } else { !ordered.has(*bit) });
+        let cutters = self.marked.iter().enumerate().filter(|(bit, other)| match **other == class {
+            true => others || itself,
+            false => !gone.has(*bit),
+        });
         cutters.map(|(_, class)| *class).collect()
     }
 

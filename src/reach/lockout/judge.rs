@@ -11,6 +11,9 @@ use crate::reach::bits::Bits;
 use crate::reach::site::Site;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Tasks of a class that are looked at one by one: of more, one on the same host and one elsewhere tell for all.
+const TELLING_MAX: usize = 8;
+
 /// What was found, without remedies.
 #[derive(Debug, Default)]
 pub struct Judged {
@@ -108,7 +111,14 @@ impl Court<'_> {
     }
 
     /// One finding of what some tasks of a step lose in common; `None` if no order gets there after all.
-    fn finding(&self, step: StepIx, moment: Moment, stretch: usize, losses: Vec<Loss>) -> Option<Finding> {
+    fn finding(
+        &self,
+        step: StepIx,
+        moment: Moment,
+        stretch: usize,
+        mut losses: Vec<Loss>,
+    ) -> Option<Finding> {
+        losses.sort_by_key(|loss| loss.tasks[0]);
         let conduits: Vec<usize> = self.legs.all[stretch].conduits.iter().map(|conduit| conduit.0).collect();
         let mut finding: Option<Finding> = None;
         for loss in losses {
@@ -167,7 +177,7 @@ impl Court<'_> {
         prefix.witness(&culprits)
     }
 
-    /// Tasks that may have cut a conduit at a moment of a task: one or two of each class tell for all.
+    /// Tasks that may have cut a conduit at a moment of a task: a few of each class tell for all.
     fn culprits(&self, task: TaskIx, moment: Moment, cutters: &[usize], conduit: usize) -> Culprits {
         let own = self.plan.tasks[task.at()].step;
         let phase = self.plan.steps[own.at()].phase;
@@ -187,13 +197,16 @@ impl Court<'_> {
             if self.plan.steps[class.step.at()].phase < phase {
                 return Culprits::Nobody;
             }
-            let host = self.plan.tasks[task.at()].host;
             let other = |other: &&TaskIx| **other != task;
+            if class.tasks.len() <= TELLING_MAX {
+                some.extend(class.tasks.iter().filter(other));
+                continue;
+            }
+            let host = self.plan.tasks[task.at()].host;
             let elsewhere = |other: &&TaskIx| self.plan.tasks[other.at()].host != host;
             some.extend(class.tasks.iter().filter(other).find(elsewhere));
-            some.extend(class.tasks.iter().find(other));
+            some.extend(class.tasks.iter().filter(other).find(|other| !elsewhere(other)));
         }
-        some.dedup();
         Culprits::Of(some)
     }
 

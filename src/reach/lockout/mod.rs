@@ -128,10 +128,15 @@ pub enum Remedy {
 
 /// Analyses a plan: findings with witness and remedies.
 pub fn analyse(plan: &Plan) -> LockOuts {
-    let judged = judge::judge(plan);
-    let mut findings = judged.findings;
-    remedy::propose(plan, &mut findings);
-    LockOuts { findings, notes: judged.notes, unjudged: judged.unjudged }
+    let mut found = look(plan);
+    remedy::propose(plan, &mut found.findings);
+    found
+}
+
+/// The same without remedies, each of which costs a look or more.
+pub fn look(plan: &Plan) -> LockOuts {
+    let judge::Judged { findings, notes, unjudged } = judge::judge(plan);
+    LockOuts { findings, notes, unjudged }
 }
 
 impl LockOuts {
