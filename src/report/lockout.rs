@@ -78,12 +78,13 @@ fn story(plan: &Plan, finding: &Finding) -> String {
             zones.join(" or ")
         );
     }
-    let gone: Vec<String> = finding.gone.iter().map(|gone| self::gone(plan, gone)).collect();
+    let gone: Vec<String> = finding.gone.iter().map(|gone| self::gone(plan, gone, finding.moment)).collect();
     format!("{stretch}: {}; for instance {}", gone.join(", "), order(plan, finding))
 }
 
-fn gone(plan: &Plan, gone: &Gone) -> String {
+fn gone(plan: &Plan, gone: &Gone, moment: Moment) -> String {
     match gone.by.as_slice() {
+        [] if moment == Moment::Undo => format!("`{}` may be cut again by then", gone.conduit),
         [] => format!("`{}` is not reconnected yet", gone.conduit),
         by => format!("`{}` is cut by {}", gone.conduit, steps(plan, by, "or")),
     }

@@ -1,8 +1,9 @@
 //! Looks at every task and every moment of it.
 
 use super::class::Classes;
-use super::cuts::Cuts;
+use super::cuts::{Cuts, reverts};
 use super::legs::{Legs, Unknown, wants};
+use super::reconnect::Reconnects;
 use super::witness::{Culprits, Prefix};
 use super::{Finding, Gone, LegEnd, Moment, notes};
 use crate::model::names::{HostIx, StepIx, TaskIx};
@@ -35,6 +36,8 @@ pub struct Court<'a> {
     pub classes: Classes,
     /// Its cuts.
     pub cuts: Cuts,
+    /// What it reconnects.
+    pub reconnects: Reconnects,
     /// Its ways.
     pub legs: Legs,
 }
@@ -57,7 +60,8 @@ pub fn judge(plan: &Plan) -> Judged {
     let classes = Classes::of(plan);
     let cuts = Cuts::of(plan, &site, &classes);
     let (legs, unknown) = Legs::of(plan, &site, controller);
-    let court = Court { plan, site, classes, cuts, legs };
+    let reconnects = Reconnects::of(plan, &site);
+    let court = Court { plan, site, classes, cuts, reconnects, legs };
     let mut judged = Judged::default();
     let mut needed = BTreeSet::new();
     let mut lost = BTreeSet::new();
@@ -81,7 +85,8 @@ impl Court<'_> {
             let Some(wants) = wants(self.plan, step, moment) else { continue };
             let mut losses: BTreeMap<usize, Vec<Loss>> = BTreeMap::new();
             for class in self.classes.of_step(step).filter(|class| self.classes.all[*class].runs) {
-                let cut = self.cuts.at(self.plan, &self.classes, class, moment);
+                let mut cut = self.cuts.at(self.plan, &self.classes, class, moment);
+                self.reconnects.correct(self.plan, &self.classes, &self.cuts, class, moment, &mut cut);
                 let gone: Vec<bool> = self.legs.all.iter().map(|stretch| stretch.is_gone(&cut)).collect();
                 for task in &self.classes.all[class].tasks {
                     for host in wants.hosts(self.plan, *task) {
@@ -181,12 +186,9 @@ impl Court<'_> {
     fn culprits(&self, task: TaskIx, moment: Moment, cutters: &[usize], conduit: usize) -> Culprits {
         let own = self.plan.tasks[task.at()].step;
         let phase = self.plan.steps[own.at()].phase;
-        if self.site.cut_at_start.has(conduit) || moment != Moment::Run && self.cuts.severs(own, conduit) {
-            let itself =
-                !super::cuts::reverts(&self.plan.steps[own.at()]) || self.site.cut_at_start.has(conduit);
-            if itself {
-                return Culprits::Nobody;
-            }
+        let itself = moment != Moment::Run && !reverts(&self.plan.steps[own.at()]);
+        if itself && self.cuts.severs(own, conduit) || self.is_closed(task, moment, conduit) {
+            return Culprits::Nobody;
         }
         let mut some = Vec::new();
         for cutter in cutters {
@@ -208,6 +210,12 @@ impl Court<'_> {
             some.extend(class.tasks.iter().filter(other).find(|other| !elsewhere(other)));
         }
         Culprits::Of(some)
+    }
+
+    /// Is a conduit that the plan reconnects still closed, or closed again, at a moment of a task?
+    fn is_closed(&self, task: TaskIx, moment: Moment, conduit: usize) -> bool {
+        self.reconnects.of_conduit(conduit).is_some()
+            && !self.reconnects.is_reconnected(self.plan, task, conduit, moment, &|_| false)
     }
 
     /// Conduits that are cut when the whole plan has run.

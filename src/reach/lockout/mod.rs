@@ -11,6 +11,7 @@ mod judge;
 mod legs;
 mod notes;
 mod order;
+mod reconnect;
 mod remedy;
 mod witness;
 
@@ -107,7 +108,7 @@ pub struct Witness {
 pub enum Remedy {
     /// Each of these steps needs this one.
     Needs {
-        /// The steps that cut.
+        /// The steps that cut; or the step that is hit, if it comes before what it needs is reconnected.
         steps: Vec<StepIx>,
         /// The step that must come before.
         need: StepIx,

@@ -71,6 +71,15 @@ fn candidates(plan: &Plan, finding: &Finding) -> Vec<Remedy> {
             candidates.push(remedy);
         }
     }
+    let closed = finding.gone.iter().filter(|gone| gone.by.is_empty());
+    for gone in closed {
+        let opens = |other: &StepIx| {
+            let other = &plan.steps[other.at()];
+            other.phase == step.phase && other.reconnects.contains(&gone.conduit)
+        };
+        let steps = (0..plan.steps.len() as u32).map(StepIx).filter(opens);
+        candidates.extend(steps.map(|need| Remedy::Needs { steps: vec![finding.step], need }));
+    }
     let own = finding.gone.iter().any(|gone| gone.by.contains(&finding.step));
     let guarded = step.guard.is_some_and(|guard| guard.otherwise == Some(Otherwise::Revert));
     if own && finding.moment != Moment::Run && !guarded {
@@ -87,6 +96,9 @@ pub fn with(plan: &Plan, remedy: &Remedy) -> Option<Plan> {
     let mut plan = plan.clone();
     match remedy {
         Remedy::Needs { steps, need } => {
+            if steps.contains(need) {
+                return None;
+            }
             for step in steps {
                 let needs = &mut plan.steps[step.at()].needs;
                 needs.retain(|other| other.step != *need);

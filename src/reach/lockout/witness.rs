@@ -101,7 +101,7 @@ impl<'a> Prefix<'a> {
 
     /// The tasks of the phase that have ended when a task begins.
     fn before(&self, task: TaskIx) -> BTreeSet<TaskIx> {
-        walk(self.plan, task, &awaited)
+        before(self.plan, task)
     }
 
     fn in_order(&self, tasks: BTreeSet<TaskIx>) -> Vec<TaskIx> {
@@ -114,6 +114,11 @@ impl<'a> Prefix<'a> {
         order.sort_by_key(|task| (last(*task), place[self.plan.tasks[task.at()].step.at()], *task));
         order
     }
+}
+
+/// The tasks of the same phase that have ended when a task begins.
+pub fn before(plan: &Plan, task: TaskIx) -> BTreeSet<TaskIx> {
+    walk(plan, task, &awaited)
 }
 
 /// Tasks of the same phase that are behind one, by these steps back.
