@@ -26,7 +26,7 @@ impl RunState {
         let spent =
             answer.signed.as_ref().is_some_and(|signed| step.spent.contains(&(signed.key.clone(), given)));
         need(!spent, "this signature was used before")?;
-        let mut counted = step.approvals.iter().filter(|one| !has_lapsed(gate, one.at, now));
+        let mut counted = self.counted(ix, gate, now);
         need(!counted.clone().any(|one| one.by == answer.by), "this person has consented already")?;
         let same_key =
             |one: &Approval| one.key.is_some() && one.key.as_ref() == answer.signed.as_ref().map(|s| &s.key);
@@ -44,9 +44,20 @@ impl RunState {
             }
     }
 
+    /// Consent for a step that counts at this time: all of it once the step has begun.
+    fn counted<'a>(
+        &'a self,
+        ix: StepIx,
+        gate: &'a Approve,
+        now: Time,
+    ) -> impl Iterator<Item = &'a Approval> + Clone {
+        let step = self.step(ix);
+        step.approvals.iter().filter(move |one| step.has_begun() || !has_lapsed(gate, one.at, now))
+    }
+
     /// How many consents of a step count at this time.
     pub(super) fn consents(&self, ix: StepIx, gate: &Approve, now: Time) -> u32 {
-        self.step(ix).approvals.iter().filter(|one| !has_lapsed(gate, one.at, now)).count() as u32
+        self.counted(ix, gate, now).count() as u32
     }
 
     /// Whose consent for a step counts no longer at this time, and is on record as if it did.

@@ -2,6 +2,7 @@
 //! code with the engine, keeps everything naively, and looks things up by walking the plan.
 
 use super::check_begin;
+use super::check_gates::Consent;
 use super::check_proof::Proof;
 use blackstart::engine::Limits;
 use blackstart::model::event::{
@@ -27,6 +28,7 @@ pub struct Checker {
     pub phases: Vec<Phase>,
     pub running: BTreeSet<Job>,
     pub begun: bool,
+    pub started_at: Option<Time>,
     pub rollback: Option<(Scope, bool)>,
     pub stop: Option<StopHow>,
     pub refused: bool,
@@ -74,7 +76,9 @@ pub struct Task {
 pub struct Step {
     pub over: Option<bool>,
     pub over_at: Option<Time>,
-    pub approvals: BTreeSet<String>,
+    pub approvals: Vec<Consent>,
+    /// Signatures that were counted: key and time.
+    pub spent: BTreeSet<(String, Time)>,
     pub refused: bool,
     /// It was fired in this process.
     pub fired: bool,
@@ -117,6 +121,7 @@ impl Checker {
             limits,
             running: BTreeSet::new(),
             begun: false,
+            started_at: None,
             rollback: None,
             stop: None,
             refused: false,
@@ -182,13 +187,17 @@ impl Checker {
         let fits = match event {
             Event::RunStarted { .. } => !self.begun,
             Event::RunResumed { .. } => self.begun,
-            Event::RollbackStarted { .. } | Event::Abandoned { .. } | Event::Answered { .. } => self.begun,
+            Event::RollbackStarted { .. }
+            | Event::Abandoned { .. }
+            | Event::Answered { .. }
+            | Event::ApprovalLapsed { .. } => self.begun,
             _ => self.begun && live,
         };
         require(fits, || format!("{event:?} comes when the run is not going on"))?;
         match event {
             Event::RunStarted { mode, .. } => {
                 self.begun = true;
+                self.started_at = Some(at);
                 self.mode = *mode;
                 Ok(())
             }
@@ -211,7 +220,7 @@ impl Checker {
             Event::WaitStarted { task, until } => self.wait_started(at, *task, *until),
             Event::TaskEnded { task, end } => self.task_ended(at, *task, end),
             Event::Asked { question } => self.asked(at, question),
-            Event::Answered { answer } => self.answered(answer),
+            Event::Answered { answer } => self.answered(at, answer),
             Event::StopRequested { how, .. } => {
                 self.stop = Some(*how);
                 Ok(())
@@ -229,7 +238,7 @@ impl Checker {
             Event::RiskAccepted { .. } => {
                 require(self.tasks.iter().all(|task| !task.begun), || "a risk is accepted too late".into())
             }
-            Event::ApprovalLapsed { .. } => Err("no consent lapses here".into()),
+            Event::ApprovalLapsed { step, by } => self.approval_lapsed(at, step.at(), by),
             Event::RunEnded { verdict } => {
                 self.proof.services.clear();
                 super::check_end::run_ended(self, verdict)
@@ -299,7 +308,7 @@ impl Checker {
         let waiting: Vec<TaskIx> = open.into_iter().filter(waits).collect();
         require(!waiting.is_empty(), || format!("step {step}: nothing of it waits"))?;
         for task in waiting {
-            self.may_not_run(task, because)?;
+            self.may_not_run(at, task, because)?;
             self.tasks[task.at()].end = Some(TaskEnd::NotRun { because: because.clone() });
         }
         if matches!(because, NotRun::Refused { .. }) {
@@ -308,7 +317,14 @@ impl Checker {
         let only_not_run = |task: TaskIx| matches!(self.tasks[task.at()].end, Some(TaskEnd::NotRun { .. }));
         if self.plan.tasks_of(StepIx(step as u32)).all(only_not_run) {
             (self.steps[step].over, self.steps[step].over_at) = (Some(false), Some(at));
-            if matches!(because, NotRun::NeedFailed { .. }) {
+            let first = self.plan.steps[step].first_task;
+            self.close_questions(
+                |question| !matches!(question, Question::Approve { task, .. } if *task == first),
+            );
+            let failure = NotRun::TooManyFailures != *because
+                && NotRun::RolledBack != *because
+                && !self.was_refused(step);
+            if failure {
                 self.blame(step);
             }
         }
@@ -316,7 +332,7 @@ impl Checker {
     }
 
     /// Is this a true reason for the task not to run?
-    pub(super) fn may_not_run(&self, task: TaskIx, because: &NotRun) -> Complaint {
+    pub(super) fn may_not_run(&self, at: Time, task: TaskIx, because: &NotRun) -> Complaint {
         let step = self.step_at(task);
         let true_reason = match because {
             NotRun::LeftOut => false,
@@ -325,7 +341,14 @@ impl Checker {
             NotRun::Refused { .. } => {
                 self.steps[step].refused || self.tasks[task.at()].told == Some(Choice::Refuse)
             }
-            NotRun::TooLate { .. } | NotRun::EvidenceMissing { .. } => false,
+            NotRun::TooLate { deadline } => {
+                self.deadline(step) == Some(*deadline) && at >= *deadline && self.rollback.is_none()
+            }
+            NotRun::EvidenceMissing { step: missing } => {
+                self.steps[missing.at()].over.is_some()
+                    && self.plan.steps[step].evidence.contains(missing)
+                    && !self.has_evidence(*missing)
+            }
             NotRun::NeedFailed { step: needed } => check_begin::need_failed(self, task, *needed),
         };
         require(true_reason, || format!("{task:?} does not run, and {because:?} is not why"))

@@ -63,6 +63,10 @@ impl Checker {
             let needed = match &self.tasks[ix.at()].end {
                 Some(TaskEnd::Failed { .. }) => None,
                 Some(TaskEnd::NotRun { because: NotRun::NeedFailed { step } }) => Some(*step),
+                Some(TaskEnd::NotRun { because: NotRun::EvidenceMissing { step: missing } }) => {
+                    todo.extend(plan.tasks_of(*missing));
+                    None
+                }
                 Some(TaskEnd::NotRun { because }) if *because != NotRun::LeftOut => None,
                 _ => continue,
             };
@@ -100,7 +104,7 @@ impl Checker {
 
     pub fn forget_refusals(&mut self) {
         for step in self.steps.iter_mut().filter(|step| step.refused) {
-            (step.refused, step.approvals) = (false, BTreeSet::new());
+            (step.refused, step.approvals) = (false, Vec::new());
         }
     }
 

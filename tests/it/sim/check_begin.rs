@@ -14,7 +14,8 @@ fn well(end: &Option<TaskEnd>) -> bool {
 }
 
 /// Everything but consent and minimum waits.
-pub fn before_consent(check: &Checker, _at: Time, ix: TaskIx) -> Complaint {
+pub fn before_consent(check: &Checker, at: Time, ix: TaskIx) -> Complaint {
+    check.in_time_and_proved(at, ix)?;
     let (task, planned) = (&check.tasks[ix.at()], check.plan.step_of(ix));
     let step = check.step_at(ix);
     require(task.end.is_none(), || format!("{ix:?} is settled"))?;
@@ -61,10 +62,7 @@ fn not_held_back(check: &Checker, ix: TaskIx) -> Complaint {
 pub fn may_begin(check: &Checker, at: Time, ix: TaskIx) -> Complaint {
     before_consent(check, at, ix)?;
     let (planned, step) = (check.plan.step_of(ix), check.step_at(ix));
-    if let Some(gate) = &planned.approve {
-        let consent = check.steps[step].approvals.len() as u32 >= gate.people && !check.steps[step].refused;
-        require(consent, || format!("{ix:?} begins without consent"))?;
-    }
+    require(check.has_consent(at, step), || format!("{ix:?} begins without consent"))?;
     if let Some(after) = planned.after
         && let Some(since) = check.steps[after.step.at()].over_at
     {
@@ -335,12 +333,26 @@ pub fn nothing_forgotten(check: &Checker, at: Time) -> Complaint {
             (Some(_), None) => false,
         };
         require(!forgotten, || format!("{ix:?} could go on, and is forgotten"))?;
+        let planned = &check.plan.steps[check.step_at(ix)];
+        let waits = task.end.is_none() && !task.begun && check.phases[planned.phase.at()].started;
+        let late = check.deadline(check.step_at(ix)).is_some_and(|deadline| at >= deadline);
+        let refused =
+            waits && late && !check.phases[planned.phase.at()].over && not_held_back(check, ix).is_ok();
+        require(!refused, || format!("{ix:?} is too late, and nobody says so"))?;
         let consent = task.end.is_none() && !task.begun && before_consent(check, at, ix).is_ok();
         let step = check.step_at(ix);
         if let Some(gate) = &check.plan.step_of(ix).approve
             && consent
         {
-            let given = check.steps[step].approvals.len() as u32 >= gate.people || check.steps[step].refused;
+            // Consent that lapses is asked for when the minimum wait is over, and missed when a place is free.
+            let wait = check
+                .plan
+                .step_of(ix)
+                .after
+                .and_then(|after| Some(check.steps[after.step.at()].over_at? + after.at_least));
+            let early = gate.within.is_some() && wait.is_some_and(|until| at < until);
+            let full = gate.within.is_some() && check.running.len() as u32 >= check.limits.jobs_at_once;
+            let given = check.has_consent(at, step) || check.steps[step].refused || early || full;
             let question = Question::Approve { task: check.plan.step_of(ix).first_task, people: gate.people };
             require(given || check.questions.contains(&question), || format!("{question:?} was not asked"))?;
         }

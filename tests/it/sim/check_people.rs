@@ -43,7 +43,7 @@ impl Checker {
         Ok(())
     }
 
-    pub(super) fn answered(&mut self, answer: &Answer) -> Complaint {
+    pub(super) fn answered(&mut self, at: Time, answer: &Answer) -> Complaint {
         match answer.question {
             Question::Manual { task } => {
                 let task = &mut self.tasks[task.at()];
@@ -52,14 +52,11 @@ impl Checker {
             }
             Question::Approve { task, .. } => {
                 let step = self.step_at(task);
-                let step = &mut self.steps[step];
                 match answer.choice {
-                    Choice::Approve => {
-                        let fresh = step.approvals.insert(answer.by.clone());
-                        require(fresh, || format!("{} consents twice", answer.by))?;
-                    }
-                    _ => step.refused = true,
+                    Choice::Approve => self.consents(at, step, answer)?,
+                    _ => self.steps[step].refused = true,
                 }
+                let step = &self.steps[step];
                 if let Question::Approve { people, .. } = answer.question
                     && (step.refused || step.approvals.len() as u32 >= people)
                 {

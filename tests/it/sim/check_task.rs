@@ -144,7 +144,7 @@ impl Checker {
         require(!self.running.iter().any(|job| job.task == ix), || format!("{ix:?} ends while a job runs"))?;
         match end {
             TaskEnd::NotRun { because } => {
-                self.may_not_run(ix, because)?;
+                self.may_not_run(at, ix, because)?;
                 self.refused |= matches!(because, NotRun::Refused { .. });
             }
             TaskEnd::Done | TaskEnd::AlreadySo | TaskEnd::Failed { .. } => {
@@ -183,7 +183,7 @@ impl Checker {
         let right = match end {
             UndoEnd::Undone => matches!(task.seen.last(), Some((JobKind::Undo, Outcome::Succeeded))),
             UndoEnd::NotNeeded => {
-                (planned.undo == PlannedUndo::NotNeeded || never_ran) && standing.is_empty()
+                (planned.undo == PlannedUndo::NotNeeded || never_ran) && (standing.is_empty() || cuts_again)
             }
             UndoEnd::LeftCut => !planned.severs.is_empty() && !reopen,
             UndoEnd::Impossible => matches!(planned.undo, PlannedUndo::Impossible(_)) && standing.is_empty(),

@@ -167,7 +167,9 @@ impl Sim {
                 again.then(|| self.rollback_request())
             }
             Verdict::Stopped { .. } | Verdict::Refused { .. } => {
-                if self.world.calm {
+                if self.world.calm && self.check.is_too_late(self.world.now) {
+                    return Some(self.rollback_request());
+                } else if self.world.calm {
                     self.limits.attended = true;
                 } else if self.world.rng.percent(10) {
                     return Some(self.rollback_request());

@@ -7,6 +7,7 @@ mod check_again;
 pub mod check_begin;
 pub mod check_end;
 mod check_firing;
+mod check_gates;
 mod check_people;
 mod check_proof;
 mod check_task;

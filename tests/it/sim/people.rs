@@ -1,12 +1,14 @@
 //! The people of a simulated run: they answer late, early, twice and wrongly, stop runs and roll them back.
 
 use super::check::require;
+use super::check_gates::{STARTER, STARTERS_PRINCIPAL};
 use super::driver::Sim;
 use super::world::Coming;
 use blackstart::engine::{Engine, Input, Output};
+use blackstart::model::Millis;
 use blackstart::model::event::{Event, Scope, StopHow};
 use blackstart::model::names::{PhaseIx, StepIx, TaskIx};
-use blackstart::model::question::{Answer, Choice, Question};
+use blackstart::model::question::{Answer, Choice, Question, Signed};
 use blackstart::plan::frozen::PlannedAction;
 
 impl Sim {
@@ -68,7 +70,9 @@ impl Sim {
             let decided = engine.state().status().clone();
             engine.handle(self.world.now, input);
             while let Some(output) = engine.poll() {
-                let Output::Record(at, event @ Event::Answered { .. }) = output else {
+                let Output::Record(at, event @ (Event::Answered { .. } | Event::ApprovalLapsed { .. })) =
+                    output
+                else {
                     return Err(format!("an answer between two processes led to {output:?}"));
                 };
                 self.seen(at, &event)?;
@@ -94,7 +98,7 @@ impl Sim {
         match question {
             Question::WhatBecameOf { task, undo } => self.world.later(after, Coming::Asked { task, undo }),
             Question::Approve { people, .. } => {
-                for _ in 0..people + 1 {
+                for _ in 0..people + 3 {
                     let after = self.world.rng.between(1, 30_000);
                     self.answer(question.clone(), after);
                 }
@@ -116,6 +120,10 @@ impl Sim {
             Question::Manual { .. } | Question::Approve { .. } if says_no => Choice::Refuse,
             Question::Manual { .. } => Choice::Done,
             Question::Approve { .. } => Choice::Approve,
+            // What came too late comes too late every time.
+            Question::PhaseFailed { .. } if calm && self.check.is_too_late(self.world.now) => {
+                Choice::RollbackRun
+            }
             Question::PhaseFailed { .. } if calm => Choice::Retry,
             Question::PhaseFailed { .. } => *rng.pick(&[
                 Choice::Retry,
@@ -127,7 +135,17 @@ impl Sim {
             ]),
             Question::WhatBecameOf { .. } => Choice::Stop,
         };
-        let by = (*rng.pick(&["ann", "bob", "cyd"])).to_owned();
-        Answer { question, by, choice, comment: None, at: None, signed: None }
+        let rng = &mut self.world.rng;
+        let by = (*rng.pick(&[STARTER, STARTERS_PRINCIPAL, "bob", "cyd", "dan"])).to_owned();
+        // Some sign, some with a key that is not theirs alone, some long before their answer arrives.
+        let key = match rng.below(10) {
+            0 if !calm => None,
+            1 if !calm => Some("the key in the safe".to_owned()),
+            _ => Some(format!("the key of {by}")),
+        };
+        let signed = key.map(|key| Signed { key, signature: String::new() });
+        let before = rng.below(if calm { 2 } else { 15_000 });
+        let at = rng.percent(60).then(|| self.world.now - Millis(before));
+        Answer { question, by, choice, comment: None, at, signed }
     }
 }

@@ -7,7 +7,9 @@ use blackstart::model::names::{StepIx, TaskIx};
 use blackstart::model::probe::{Expect, Probe, ProbeKind};
 use blackstart::model::runbook::{Approve, Fetch, Policy, Retry};
 use blackstart::plan::Plan;
-use blackstart::plan::frozen::{PlannedAction, PlannedAfter, PlannedTogether, PlannedUndo, PlannedVerify};
+use blackstart::plan::frozen::{
+    PlannedAction, PlannedAfter, PlannedDeadline, PlannedTogether, PlannedUndo, PlannedVerify,
+};
 use std::sync::Arc;
 
 pub fn random(rng: &mut Rng) -> Arc<Plan> {
@@ -66,7 +68,13 @@ fn step(build: &mut Builder, rng: &mut Rng, hosts: u32, first_of_phase: u32) {
         step.waves = vec![first, tasks - first];
     }
     if rng.percent(15) {
-        step.approve = Some(Approve::of(rng.between(1, 2) as u32));
+        let people = rng.between(1, 2) as u32;
+        let within = rng.percent(50).then(|| Millis(rng.between(15, 60) * 1_000));
+        let by = match rng.percent(20) {
+            true => vec!["bob".to_owned(), "cyd".to_owned(), "dan".to_owned()],
+            false => Vec::new(),
+        };
+        step.approve = Some(Approve { people, within, signed: rng.percent(40), by, others: rng.percent(80) });
     }
     let changes = matches!(action, PlannedAction::Run(_));
     let watchable = matches!(action, PlannedAction::Probe(_));
@@ -105,6 +113,24 @@ fn step(build: &mut Builder, rng: &mut Rng, hosts: u32, first_of_phase: u32) {
             build.needs(ix, StepIx(other), rng.percent(50));
         }
     }
+    if rng.percent(12) {
+        let from = (ix.0 > 0 && rng.percent(50)).then(|| StepIx(rng.below(ix.0.into()) as u32));
+        let within = Millis(rng.between(1, 90) * 1_000);
+        build.at(ix).deadline = Some(PlannedDeadline { from, within });
+    }
+    // A plan that leaves all of its evidence out is refused before it runs.
+    let fetches = |step: &u32| {
+        let (plan, step) = (build.plan(), StepIx(*step));
+        let runs = plan.tasks_of(step).any(|task| plan.tasks[task.at()].left_out.is_none());
+        runs && matches!(plan.steps[step.at()].action, PlannedAction::Fetch(_))
+    };
+    let fetched: Vec<u32> = (0..ix.0).filter(fetches).collect();
+    for fetch in fetched.into_iter().map(StepIx) {
+        if changes && rng.percent(50) {
+            build.at(ix).evidence.push(fetch);
+            build.needs(ix, fetch, false);
+        }
+    }
     for task in 0..tasks {
         if rng.percent(6) {
             let task = TaskIx(build.at(ix).first_task.0 + task);
@@ -117,7 +143,7 @@ fn action(rng: &mut Rng) -> PlannedAction {
     match rng.below(20) {
         0 | 1 => PlannedAction::Manual("look".into()),
         2 => PlannedAction::Wait(Millis(rng.between(1, 30) * 1_000)),
-        3 => PlannedAction::Fetch(Fetch::File { path: "/var/log/auth.log".into() }),
+        3 | 5 => PlannedAction::Fetch(Fetch::File { path: "/var/log/auth.log".into() }),
         4 => PlannedAction::Probe(negative_probe(rng)),
         _ => PlannedAction::Run("do".into()),
     }
