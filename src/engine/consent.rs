@@ -19,8 +19,8 @@ impl RunState {
     ) -> Result<(), Why> {
         let step = self.step(ix);
         need(!gate.signed || answer.signed.is_some(), "the step wants signed consent")?;
-        need(gate.by.is_empty() || gate.by.contains(&answer.by), "the step wants the consent of others")?;
         need(!gate.others || !self.is_starter(&answer.by), "whoever started the run cannot approve")?;
+        need(gate.by.is_empty() || gate.by.contains(&answer.by), "the step wants the consent of others")?;
         let given = given(answer, now);
         need(!has_lapsed(gate, given, now), "it was given too long ago")?;
         let spent =

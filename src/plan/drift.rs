@@ -27,6 +27,9 @@ pub fn drift(old: &Plan, new: &Plan) -> Vec<String> {
     differ("service", &services(old), &services(new), &mut said);
     phases(old, new, &mut said);
     steps(old, new, &mut said);
+    if old.approvers != new.approvers {
+        said.push("who may sign approvals differs".to_owned());
+    }
     if old.objectives != new.objectives {
         said.push("the objectives differ".to_owned());
     }
@@ -143,6 +146,12 @@ fn differing_parts(
     let after = |plan: &Plan, step: &PlannedStep| {
         step.after.map(|after| (plan.steps[after.step.at()].id.to_string(), after.at_least))
     };
+    let by_name = |plan: &Plan, steps: &[StepIx]| -> Vec<String> {
+        steps.iter().map(|step| plan.steps[step.at()].id.to_string()).collect()
+    };
+    let deadline = |plan: &Plan, step: &PlannedStep| {
+        step.deadline.map(|limit| (by_name(plan, limit.from.as_slice()), limit.within))
+    };
     let phase = |plan: &Plan, step: &PlannedStep| plan.phases[step.phase.at()].id.clone();
     let (old_tasks, new_tasks) = (tasks(old_plan, old), tasks(new_plan, new));
     let hosts = old_tasks.iter().map(|task| task.0).ne(new_tasks.iter().map(|task| task.0));
@@ -166,6 +175,8 @@ fn differing_parts(
         ("idempotent", old.idempotent != new.idempotent),
         ("severs", old.severs != new.severs),
         ("level", old.level != new.level),
+        ("evidence", by_name(old_plan, &old.evidence) != by_name(new_plan, &new.evidence)),
+        ("deadline", deadline(old_plan, old) != deadline(new_plan, new)),
         ("reconnects", old.reconnects != new.reconnects),
         ("watch", old.watch != new.watch),
         ("together", old.together != new.together),

@@ -1,13 +1,16 @@
 //! Compiles what must hold before a step may start: whose consent, what evidence, which moments.
 
-use super::frozen::{PlannedAfter, PlannedApprovers, PlannedDeadline, PlannedStep};
+use super::frozen::{
+    PlannedAction, PlannedAfter, PlannedApprovers, PlannedDeadline, PlannedStep, PlannedTask,
+};
+use super::script::fill;
 use super::texts::Site;
 use crate::model::inventory::Inventory;
 use crate::model::names::{StepId, StepIx};
-use crate::model::runbook::{Action, Approve, Runbook, Step};
+use crate::model::runbook::{Action, Approve, Runbook, Step, Taken};
 use crate::model::signers::Approvers;
-use crate::model::{Problem, Problems};
-use std::collections::BTreeSet;
+use crate::model::{Problem, Problems, Time};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who may approve: what the runbook says, else what the inventory says.
 pub fn approvers<'a>(inventory: &'a Inventory, runbook: &'a Runbook) -> Option<&'a Approvers> {
@@ -90,6 +93,37 @@ pub fn check_left_out(
             let what = format!("step `{id}` wants evidence of `{wanted}`, all of which is left out");
             let problem = Problem::error("evidence-left-out", what).at(step.id.span);
             problems.push(problem.hint("run both or neither: look at --limit, --phase, --until and `when:`"));
+        }
+    }
+}
+
+/// Times in a backup gate are known when the plan is made: a slip of the pen must not show when somebody restores.
+pub fn check_times(
+    step: &Step,
+    action: &PlannedAction,
+    values: &BTreeMap<String, String>,
+    tasks: &[PlannedTask],
+    problems: &mut Problems,
+) {
+    let PlannedAction::Backup(backup) = action else { return };
+    let taken = match &backup.taken {
+        Taken::At(text) => Some(("taken", text)),
+        Taken::ManifestTime | Taken::File(_) => None,
+    };
+    for (key, text) in taken.into_iter().chain(backup.before.as_ref().map(|text| ("before", text))) {
+        let filled = |task: &PlannedTask| {
+            let both = values.iter().chain(&task.values).map(|(name, value)| (name.clone(), value.clone()));
+            fill(text, &both.collect())
+        };
+        let running = tasks.iter().filter(|task| task.left_out.is_none());
+        if let Some(wrong) = running.map(filled).find(|text| Time::parse(text).is_none()) {
+            let what = format!(
+                "step `{}`: `backup.{key}` is `{}`, which is no time",
+                step.id.value,
+                wrong.escape_debug()
+            );
+            let hint = "write RFC 3339, with an offset: `2026-11-21T22:26:40Z`";
+            problems.push(Problem::error("bad-time", what).at(step.id.span).hint(hint));
         }
     }
 }

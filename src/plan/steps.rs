@@ -81,6 +81,7 @@ pub fn compile_step(
     let (values, secrets, wrong) = texts.finish();
     problems.extend(wrong);
 
+    gates::check_times(step, &action, &values, &tasks[place.first_task as usize..], problems);
     let waves = waves::waves(&step.batch, &runs);
     let watched = watch.as_ref().map_or(Millis(0), |watch| watch.length);
     let expected = graph::estimate(&action, waves.len(), step.approve.as_ref());

@@ -35,7 +35,10 @@ pub fn public(blob: &[u8]) -> Option<Proof> {
         let certificate = Certificate::read(blob)?;
         return Some(Proof { key: certificate.key.clone(), certificate: Some(certificate) });
     }
-    Some(Proof { key: PublicKey::from_bytes(blob).ok()?.key_data().clone(), certificate: None })
+    let key = PublicKey::from_bytes(blob).ok()?;
+    // One key has one wire format: another spelling of it is somebody's tinkering.
+    let spelled = key.to_bytes().is_ok_and(|bytes| bytes == blob);
+    spelled.then(|| Proof { key: key.key_data().clone(), certificate: None })
 }
 
 /// Checks an armoured signature of `message`, made in `namespace`. The error says what is wrong with it.

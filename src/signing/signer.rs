@@ -66,6 +66,10 @@ impl Signer {
     pub fn sign(&self, namespace: &str, message: &[u8], agent: Option<&Path>) -> Result<String, String> {
         let data = envelope::message_to_sign(namespace, message);
         let signature = match (&self.holder, agent) {
+            // ssh-key multiplies the wrong primes; an agent does not.
+            (Holder::File(key), _) if key.algorithm().is_rsa() => {
+                return Err(format!("{} is an RSA key: `ssh-add` it and sign with the agent", self.name));
+            }
             (Holder::File(key), _) => {
                 let trouble = |error| format!("{} cannot sign: {error}", self.name);
                 let signature: Signature = key.try_sign(&data).map_err(trouble)?;

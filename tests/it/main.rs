@@ -20,6 +20,7 @@ mod story;
 mod journal;
 mod sim;
 mod lockout;
+mod signing;
 mod runbooks;
 mod cmd;
 mod readme;

@@ -197,4 +197,7 @@ pub const AT_LEAST_IN_10_000: &[(&str, u64)] = &[
     ("undone", 1585),
     ("verify failed", 272),
     ("wait started", 345),
+    ("approval lapsed", 60),
+    ("not run: evidence missing", 14),
+    ("not run: too late", 380),
 ];
