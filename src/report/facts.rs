@@ -294,6 +294,7 @@ fn risks(state: &RunState) -> Vec<RiskFacts> {
 pub(super) fn cuts(state: &RunState) -> Vec<CutFacts> {
     let plan = state.plan();
     let mut cuts = Vec::new();
+    let opened = opened_again(state);
     for (ix, step) in plan.steps.iter().enumerate().filter(|(_, step)| !step.severs.is_empty()) {
         let step_ix = StepIx(ix as u32);
         let in_place: Vec<TaskIx> = plan
@@ -311,7 +312,7 @@ pub(super) fn cuts(state: &RunState) -> Vec<CutFacts> {
                 matches!(state.task(*task).end(), Some(TaskEnd::Done | TaskEnd::AlreadySo))
                     && !matches!(state.task(*task).undo(), Some(UndoEnd::Failed { .. }))
             });
-        cuts.extend(step.severs.iter().map(|conduit| CutFacts {
+        cuts.extend(step.severs.iter().filter(|conduit| !opened.contains(conduit)).map(|conduit| CutFacts {
             conduit: conduit.clone(),
             step: step.id.clone(),
             hosts: names(plan, &in_place),
@@ -319,6 +320,18 @@ pub(super) fn cuts(state: &RunState) -> Vec<CutFacts> {
         }));
     }
     cuts
+}
+
+/// Conduits that a step has surely opened again since, everywhere, and that nobody has cut again.
+fn opened_again(state: &RunState) -> Vec<&ConduitName> {
+    let plan = state.plan();
+    let open = |ix: &usize| {
+        let step = StepIx(*ix as u32);
+        let there = |task: TaskIx| state.task(task).undo().is_none();
+        state.step(step).ended_well() && plan.tasks_of(step).all(there)
+    };
+    let steps = (0..plan.steps.len()).filter(|ix| !plan.steps[*ix].reconnects.is_empty());
+    steps.filter(open).flat_map(|ix| &plan.steps[ix].reconnects).collect()
 }
 
 fn objectives(state: &RunState) -> Vec<ObjectiveFacts> {

@@ -42,6 +42,20 @@ pub(super) fn step(plan: &Plan, ix: StepIx, critical: bool, commands: bool, page
         let words = format!("{}: stays cut until an operator re-opens it", cut.join(", "));
         page.field(INDENT, "CUTS", &look.paint(Style::new().yellow().bold(), &words));
     }
+    if !step.reconnects.is_empty() {
+        let opened: Vec<&str> = step.reconnects.iter().map(|conduit| conduit.as_str()).collect();
+        let words = format!("{}: open again, and cut again if this fails", opened.join(", "));
+        page.field(INDENT, "OPENS", &look.paint(Style::new().yellow().bold(), &words));
+    }
+    if let Some(together) = step.together {
+        let enough = match together.quorum {
+            None => "all hosts are".to_owned(),
+            Some(quorum) => format!("{quorum} of {} are", counted(running.len(), "host")),
+        };
+        let words =
+            format!("on all hosts at one moment, when {enough} ready within {}", about(together.within));
+        page.field(INDENT, "FIRES", &look.paint(Style::new().yellow().bold(), &words));
+    }
     if let Some(level) = step.level {
         page.field(INDENT, "level", &level.to_string());
     }
@@ -63,6 +77,15 @@ pub(super) fn step(plan: &Plan, ix: StepIx, critical: bool, commands: bool, page
             PlannedVerify::Probe(one) => probe(&texts, one),
         };
         page.field(INDENT, "verify", &words);
+    }
+    if let Some(watch) = &step.watch {
+        let misses = match watch.tolerate {
+            0 => String::new(),
+            misses => format!(", {} in a row tolerated", counted(misses as usize, "missed round")),
+        };
+        let words = format!("for {}, every {}{misses}:", about(watch.length), about(watch.every));
+        page.field(INDENT, "watch", &words);
+        watch.probes.iter().for_each(|one| page.field(INDENT, "", &probe(&texts, one)));
     }
     match &step.undo {
         PlannedUndo::By(script) => page.field(INDENT, "undo", &texts.script(script)),

@@ -14,14 +14,14 @@ const BLACKSTART: &str = env!("CARGO_BIN_EXE_blackstart");
 const DEAD_PORT: u16 = 1;
 
 /// Hosts on addresses of their own, all served by one sshd, and a desk to run blackstart at.
-struct Site {
+pub struct Site {
     sshd: Sshd,
     dir: tempfile::TempDir,
     hosts: BTreeMap<String, (IpAddr, u16)>,
 }
 
 impl Site {
-    fn new(hosts: u8) -> Self {
+    pub fn new(hosts: u8) -> Self {
         let everywhere = Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let sshd = Sshd::with(SshdOptions { ip: everywhere, ..SshdOptions::default() });
         let port = sshd.addr.port();
@@ -30,12 +30,23 @@ impl Site {
         Self { sshd, dir: tempfile::tempdir().unwrap(), hosts }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    /// Writes inventory and runbook. `known` are further host keys, by address and port.
+    /// Writes inventory and runbook: a step that notes its start on every host.
     fn write(&self, step: &str, known: &[(IpAddr, u16, String)]) {
+        let runbook = format!(
+            "version: 1\nname: fire\nphases:\n  - id: cut\n    steps:\n      - id: cut\n        on: all\n        \
+             env: {{ LEDGER: \"{}\" }}\n        run: echo \"$BLACKSTART_HOST $(date +%s%N)\" >>\"$LEDGER\"\n        \
+             undo: not_needed\n{step}",
+            self.path("ledger").display(),
+        );
+        self.write_book("", &runbook, known);
+    }
+
+    /// Writes inventory and runbook. `known` are further host keys, by address and port.
+    pub fn write_book(&self, site: &str, runbook: &str, known: &[(IpAddr, u16, String)]) {
         let key = self.sshd.host_key_line("ed25519");
         let own = self.hosts.values().map(|(ip, port)| format!("[{ip}]:{port} {key}\n"));
         let others = known.iter().map(|(ip, port, key)| format!("[{ip}]:{port} {key}\n"));
@@ -46,7 +57,7 @@ impl Site {
             .map(|(name, (ip, port))| format!("  {name}: {{ address: {ip}, port: {port} }}\n"))
             .collect();
         let inventory = format!(
-            "version: 1\nname: site\ndefaults:\n  user: {}\n  identity_file: {}\n  known_hosts: {}\n  \
+            "version: 1\nname: site\n{site}defaults:\n  user: {}\n  identity_file: {}\n  known_hosts: {}\n  \
              ssh_config: false\n  agent: false\n  receipts_dir: {}\n  connect_timeout: 30s\nhosts:\n{hosts}",
             current_user(),
             self.sshd.user_key().display(),
@@ -54,17 +65,10 @@ impl Site {
             self.path("receipts").display(),
         );
         fs::write(self.path("inventory.yaml"), inventory).unwrap();
-        let ledger = self.path("ledger");
-        let runbook = format!(
-            "version: 1\nname: fire\nphases:\n  - id: cut\n    steps:\n      - id: cut\n        on: all\n        \
-             env: {{ LEDGER: \"{}\" }}\n        run: echo \"$BLACKSTART_HOST $(date +%s%N)\" >>\"$LEDGER\"\n        \
-             undo: not_needed\n{step}",
-            ledger.display(),
-        );
         fs::write(self.path("fire.yaml"), runbook).unwrap();
     }
 
-    fn blackstart(&self, arguments: &[&str]) -> Command {
+    pub fn blackstart(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(BLACKSTART);
         command.current_dir(self.dir.path()).args(arguments).env("HOME", self.dir.path());
         command.env("BLACKSTART_STATE", self.path("state")).env_remove("SSH_AUTH_SOCK");
@@ -72,7 +76,7 @@ impl Site {
         command
     }
 
-    fn run(&self) -> Command {
+    pub fn run(&self) -> Command {
         self.blackstart(&["run", "-i", "inventory.yaml", "fire.yaml", "--yes"])
     }
 
@@ -102,9 +106,22 @@ impl Site {
         whole.map(event).collect()
     }
 
-    fn jobs(&self, kind: &str, of: &str) -> Vec<u128> {
+    pub fn jobs(&self, kind: &str, of: &str) -> Vec<u128> {
         let fits = |event: &&(String, u128, Value)| event.0 == kind && event.2["job"]["kind"] == of;
         self.events().iter().filter(fits).map(|event| event.1).collect()
+    }
+
+    /// What every event of a kind says.
+    pub fn all(&self, kind: &str) -> Vec<Value> {
+        self.events().into_iter().filter(|event| event.0 == kind).map(|event| event.2).collect()
+    }
+
+    /// The end of the only job of a kind.
+    pub fn ended(&self, of: &str) -> Value {
+        let mut ends = self.all("job_ended");
+        ends.retain(|end| end["job"]["kind"] == of);
+        assert_eq!(ends.len(), 1, "{of}: {ends:#?}");
+        ends.remove(0)
     }
 
     fn one(&self, kind: &str) -> Value {
@@ -125,11 +142,11 @@ fn find(dir: &Path, name: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
-fn came(output: &Output) -> String {
+pub fn came(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn until(what: &str, ready: impl Fn() -> bool) {
+pub fn until(what: &str, ready: impl Fn() -> bool) {
     for _ in 0..6_000 {
         if ready() {
             return;

@@ -32,6 +32,7 @@ mod lane_files;
 mod lane_receipts;
 mod lane_ssh;
 mod fire;
+mod lasting;
 
 mod probes;
 

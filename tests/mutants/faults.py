@@ -58,6 +58,23 @@ FAULTS = [
     ("failed-undo-is-not-stuck", "conclude.rs", "UndoEnd::Failed { .. } | UndoEnd::Impossible => true,", "UndoEnd::Failed { .. } | UndoEnd::Impossible => false,"),
     ("rollback-of-too-little", "scope.rs", "phase_of(step) > phase_of(first.at())", "phase_of(step) > phase_of(first.at()) && false"),
     ("rollback-run-takes-back-a-phase", "conclude.rs", "self.roll_back(failed, Scope::Run)", "self.roll_back(failed, Scope::Phase(failed))"),
+    # What was opened again, and what is watched.
+    ("cut-again-is-held", "standing.rs", "if due && cuts_again(step) {", "if due && false {"),
+    ("cut-again-before-what-stands-above", "standing.rs", "Stand::Waits | Stand::Free => return true,", "Stand::Waits | Stand::Free => {}"),
+    ("cut-again-lets-go-of-what-is-beneath", "standing.rs", "Some(root) => self.set_holds(state, ix, root),\n                None => self.set_gone(state, ix),", "Some(_) => self.set_gone(state, ix),\n                None => self.set_gone(state, ix),"),
+    ("not-watched", "forward.rs", "true => Next::Start(JobKind::Watch),", "true => Next::End(TaskEnd::Done),"),
+    ("found-so-and-not-watched", "forward.rs", "if state.task(ix).changed && is_watched(state, ix) => {", "if false => {"),
+    ("rollback-waits-for-watches", "conclude.rs", "        self.end_what_only_waits();\n", ""),
+    # What starts at one moment.
+    ("fired-before-all-are-ready", "firing.rs", "counts.waiting == 0 && counts.begun == step.staged", "true"),
+    ("fired-on-too-few", "firing.rs", "    if all - missing < enough {", "    if false {"),
+    ("quorum-does-not-matter", "firing.rs", "together.quorum.unwrap_or(all)", "all"),
+    ("starts-alone-after-a-lost-line", "forward.rs", "let again = if kind == JobKind::Run { run_kind(state, ix) } else { kind };", "let again = kind;"),
+    ("ready-hosts-kept-in-vain", "notice.rs", "        if self.state.step(step).staged > 0 {", "        if false {"),
+    ("resume-takes-ready-for-granted", "apply_resume.rs", "&& (task.is_staged() || was_cancelled(outcome))", "&& was_cancelled(outcome)"),
+    ("late-hosts-wait-for-ever", "firing.rs", "    if step.fired {\n        return Muster::Ready;\n    }\n", ""),
+    ("not-let-go", "run.rs", "            self.order(Output::Release { task });\n", "            let _ = task;\n"),
+    ("firing-forgets-its-tries", "apply_job.rs", "let goes_on = task.is_staged() || matches!", "let goes_on = matches!"),
     # Going on, and coming to an end.
     ("resume-goes-forwards-in-a-rollback", "apply_resume.rs", "            self.status = Status::RollingBack { scope, reopen };\n            return Ok(());", "            let _ = (scope, reopen);"),
     ("resume-does-not-open-again", "apply_resume.rs", "StopReason::StepFailed { .. } | StopReason::Operator { .. } => (false, true),", "StopReason::StepFailed { .. } | StopReason::Operator { .. } => (false, false),"),
