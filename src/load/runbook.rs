@@ -196,6 +196,7 @@ impl PhaseReader<'_, '_> {
         let owner = id.as_ref().map_or("a phase".to_owned(), |id| format!("phase `{}`", id.value));
         let isolates = shape.isolates.map_or(Some(Vec::new()), |zones| self.isolates(zones));
         let steps = required(self.sink, &owner, at, "steps", shape.steps);
+        let on_failure = shape.on_failure.map_or(Some(Policy::default()), |policy| policy.value);
         let reader = StepReader {
             sink: self.sink,
             names: self.names,
@@ -208,12 +209,12 @@ impl PhaseReader<'_, '_> {
             if steps.value.is_empty() {
                 self.sink.push(Problem::error("empty-value", format!("{owner} has no steps")).at(at));
             }
-            all(steps.value.into_iter().map(|step| reader.read(step)))
+            all(steps.value.into_iter().map(|step| {
+                let step = reader.read(step)?;
+                on_failure.iter().for_each(|policy| reconnects::check(self.sink, &owner, *policy, &step));
+                Some(step)
+            }))
         });
-        let on_failure = shape.on_failure.map_or(Some(Policy::default()), |policy| policy.value);
-        if let (Some(steps), Some(policy)) = (&steps, on_failure) {
-            steps.iter().for_each(|step| reconnects::check(self.sink, &owner, policy, step));
-        }
         Some(Phase {
             id: id.map(|id| Located::new(PhaseId(id.value), id.span))?,
             title: shape.name.map_or(Some(None), |title| title.value.map(Some))?,
