@@ -6,11 +6,11 @@
 
 mod fire;
 mod looks;
+mod people;
 mod work;
 
 use crate::drive::about::about;
 use crate::drive::ahead::Ahead;
-use crate::drive::answers;
 use crate::drive::approvals;
 use crate::drive::claimed::Claimed;
 use crate::drive::clock::Clock;
@@ -23,8 +23,7 @@ use crate::journal::{JournalError, Message, Writer, inbox};
 use crate::model::Time;
 use crate::model::event::{Job, Seen, Stands, StopHow, Verdict};
 use crate::model::names::{HostIx, ServiceName, TaskIx};
-use crate::model::question::{Answer, Choice, Question};
-use crate::report::asking;
+use crate::model::question::Question;
 use crate::report::display::{self, Display};
 use crate::report::escape::line;
 use crate::report::going_on::Round;
@@ -198,7 +197,7 @@ impl<'a> Live<'a> {
                     self.wake = None;
                     self.engine.handle(self.clock.now(), Input::TimePassed);
                 }
-                line = typed(&mut self.keyboard), if self.asked.is_some() => self.typed(line),
+                line = people::typed(&mut self.keyboard), if self.asked.is_some() => self.typed(line),
                 _ = inbox_tick.tick() => self.read_inbox(),
                 _ = screen_tick.tick() => self.display.tick(&self.shown, self.clock.now()),
             }
@@ -358,57 +357,5 @@ impl<'a> Live<'a> {
         if let Err(error) = inbox::refuse(file, because) {
             tracing::warn!(%error, "an answer that was refused stays in the inbox");
         }
-    }
-
-    /// Puts the next open question on the terminal, if one can be asked there.
-    fn ask_next(&mut self) {
-        if self.keyboard.is_none() || self.asked.is_some() {
-            return;
-        }
-        let Some(question) = self.next_question() else { return };
-        let text = asking::sentence(&self.shown, &question);
-        let choices: Vec<&str> = question.choices().map(Choice::word).collect();
-        let text = format!("{text}  {} > ", choices.join(" | "));
-        self.display.prompt(&self.shown, self.clock.now(), Some(&text));
-        self.asked = Some(question);
-    }
-
-    /// An open question that this person has not answered yet.
-    fn next_question(&self) -> Option<Question> {
-        let answered_here = |question: &Question| match question {
-            Question::Approve { task, .. } => approvals::cannot_consent(&self.shown, *task, &self.by),
-            Question::Manual { .. } | Question::WhatBecameOf { .. } | Question::PhaseFailed { .. } => false,
-        };
-        self.shown.questions().find(|question| !answered_here(question)).cloned()
-    }
-
-    fn typed(&mut self, line: Option<String>) {
-        let Some(line) = line else {
-            // The terminal is gone; answers can still come from another one.
-            self.keyboard = None;
-            self.asked = None;
-            self.display.prompt(&self.shown, self.clock.now(), None);
-            return;
-        };
-        let Some(question) = self.asked.clone() else { return };
-        match answers::read(&question, &line) {
-            Ok((choice, comment)) => {
-                self.asked = None;
-                self.display.prompt(&self.shown, self.clock.now(), None);
-                let answer =
-                    Answer { question, by: self.by.clone(), choice, comment, at: None, signed: None };
-                self.engine.handle(self.clock.now(), Input::Answered(answer));
-            }
-            Err(help) => {
-                self.display.prompt(&self.shown, self.clock.now(), Some(&format!("{help} > ")));
-            }
-        }
-    }
-}
-
-async fn typed(keyboard: &mut Option<Keyboard>) -> Option<String> {
-    match keyboard {
-        Some(keyboard) => keyboard.line().await,
-        None => std::future::pending().await,
     }
 }
