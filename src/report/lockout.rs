@@ -79,7 +79,8 @@ fn story(plan: &Plan, finding: &Finding) -> String {
         );
     }
     let gone: Vec<String> = finding.gone.iter().map(|gone| self::gone(plan, gone, finding.moment)).collect();
-    format!("{stretch}: {}; for instance {}", gone.join(", "), order(plan, finding))
+    let order = order(plan, finding).map(|order| format!("; for instance {order}")).unwrap_or_default();
+    format!("{stretch}: {}{order}", gone.join(", "))
 }
 
 fn gone(plan: &Plan, gone: &Gone, moment: Moment) -> String {
@@ -91,8 +92,8 @@ fn gone(plan: &Plan, gone: &Gone, moment: Moment) -> String {
 }
 
 /// The witness, shortened to what cuts if it is long.
-fn order(plan: &Plan, finding: &Finding) -> String {
-    let witness = &finding.witness;
+fn order(plan: &Plan, finding: &Finding) -> Option<String> {
+    let witness = finding.witness.as_ref()?;
     let task = finding.tasks[0];
     let cuts = |other: &TaskIx| {
         let severs = &plan.step_of(*other).severs;
@@ -108,7 +109,7 @@ fn order(plan: &Plan, finding: &Finding) -> String {
     if finding.moment == Moment::Undo {
         parts.push(format!("the undo of {}", plan.task_name(task)));
     }
-    parts.join(", then ")
+    Some(parts.join(", then "))
 }
 
 /// What helps against a finding.
@@ -157,8 +158,10 @@ fn finding_json(plan: &Plan, finding: &Finding) -> Value {
     let id = |step: &StepIx| plan.steps[step.at()].id.to_string();
     let names =
         |tasks: &[TaskIx]| -> Vec<String> { tasks.iter().map(|task| plan.task_name(*task)).collect() };
-    let phases: Vec<String> =
-        plan.phases[..finding.witness.phase.at()].iter().map(|phase| phase.id.to_string()).collect();
+    let witness = finding.witness.as_ref().map(|witness| {
+        let phases = plan.phases[..witness.phase.at()].iter().map(|phase| phase.id.to_string());
+        json!({ "phases": phases.collect::<Vec<_>>(), "tasks": names(&witness.tasks) })
+    });
     let gone: Vec<Value> = finding
         .gone
         .iter()
@@ -190,7 +193,7 @@ fn finding_json(plan: &Plan, finding: &Finding) -> Value {
             "to_zones": finding.leg.to_zones,
         },
         "gone": gone,
-        "witness": { "phases": phases, "tasks": names(&finding.witness.tasks) },
+        "witness": witness,
         "remedies": remedies,
         "what": what(plan, finding),
     })

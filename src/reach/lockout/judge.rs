@@ -51,8 +51,9 @@ struct Loss {
     to: LegEnd,
 }
 
-/// Analyses a plan, up to witnesses.
-pub fn judge(plan: &Plan) -> Judged {
+/// Analyses a plan, up to so many witnesses. Only a witness tells that an undo is not tried after all, so that what has
+/// none is taken for a finding.
+pub fn judge(plan: &Plan, witnesses_max: usize) -> Judged {
     let site = Site::of(plan);
     let Some(controller) = site.controller else {
         return Judged { unjudged: notes::no_controller(plan, &site), ..Judged::default() };
@@ -66,7 +67,7 @@ pub fn judge(plan: &Plan) -> Judged {
     let mut needed = BTreeSet::new();
     let mut lost = BTreeSet::new();
     for step in (0..plan.steps.len() as u32).map(StepIx) {
-        court.judge_step(step, &mut judged.findings, &mut needed, &mut lost);
+        court.judge_step(step, witnesses_max, &mut judged.findings, &mut needed, &mut lost);
     }
     judged.unjudged = notes::unjudged(&court, &unknown, &needed);
     judged.notes = notes::notes(&court, &lost);
@@ -77,6 +78,7 @@ impl Court<'_> {
     fn judge_step(
         &self,
         step: StepIx,
+        witnesses_max: usize,
         findings: &mut Vec<Finding>,
         needed: &mut BTreeSet<HostIx>,
         lost: &mut BTreeSet<(usize, TaskIx)>,
@@ -110,7 +112,8 @@ impl Court<'_> {
                 }
             }
             for (stretch, losses) in losses {
-                findings.extend(self.finding(step, moment, stretch, losses));
+                let told = findings.len() < witnesses_max;
+                findings.extend(self.finding(step, moment, stretch, losses, told));
             }
         }
     }
@@ -122,6 +125,7 @@ impl Court<'_> {
         moment: Moment,
         stretch: usize,
         mut losses: Vec<Loss>,
+        told: bool,
     ) -> Option<Finding> {
         losses.sort_by_key(|loss| loss.tasks[0]);
         let conduits: Vec<usize> = self.legs.all[stretch].conduits.iter().map(|conduit| conduit.0).collect();
@@ -130,6 +134,7 @@ impl Court<'_> {
             // Tasks of one class are alike; classes differ only in what must not have run before an undo.
             let witness = match &finding {
                 Some(_) if moment != Moment::Undo => None,
+                Some(_) | None if !told => None,
                 Some(_) | None => match self.witness(loss.class, loss.tasks[0], moment, &conduits) {
                     Some(witness) => Some(witness),
                     None => continue,
@@ -137,7 +142,7 @@ impl Court<'_> {
             };
             match (&mut finding, witness) {
                 (Some(finding), _) => finding.tasks.extend(loss.tasks),
-                (none, Some(witness)) => {
+                (none, witness) => {
                     *none = Some(Finding {
                         step,
                         moment,
@@ -149,7 +154,6 @@ impl Court<'_> {
                         tasks: loss.tasks,
                     });
                 }
-                (None, None) => unreachable!("the first has a witness"),
             }
         }
         if let Some(finding) = &mut finding {

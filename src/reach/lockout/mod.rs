@@ -56,8 +56,8 @@ pub struct Finding {
     pub leg: Leg,
     /// The conduits of that stretch and what cuts each; empty if the inventory has none.
     pub gone: Vec<Gone>,
-    /// An order in which it happens.
-    pub witness: Witness,
+    /// An order in which it happens; `None` if there are too many findings to work one out for each.
+    pub witness: Option<Witness>,
     /// Changes to runbook or inventory each of which would do, as the analysis itself confirms.
     pub remedies: Vec<Remedy>,
 }
@@ -127,6 +127,11 @@ pub enum Remedy {
     },
 }
 
+/// Tasks that are walked through for witnesses, over all of them: a second at most on the largest site.
+const WITNESS_TASKS_MAX: usize = 2_000_000;
+/// So many findings have a witness on the largest site too: as many as are told, and more than anybody mends at once.
+const WITNESSES_MIN: usize = 6;
+
 /// Analyses a plan: findings with witness and remedies.
 pub fn analyse(plan: &Plan) -> LockOuts {
     let mut found = look(plan);
@@ -136,7 +141,8 @@ pub fn analyse(plan: &Plan) -> LockOuts {
 
 /// The same without remedies, each of which costs a look or more.
 pub fn look(plan: &Plan) -> LockOuts {
-    let judge::Judged { findings, notes, unjudged } = judge::judge(plan);
+    let witnesses_max = (WITNESS_TASKS_MAX / plan.tasks.len().max(1)).max(WITNESSES_MIN);
+    let judge::Judged { findings, notes, unjudged } = judge::judge(plan, witnesses_max);
     LockOuts { findings, notes, unjudged }
 }
 

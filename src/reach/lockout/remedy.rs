@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// Findings that get remedies: nobody mends more at a time, and each costs an analysis or more.
 const FINDINGS_MAX: usize = 20;
 /// Tasks judged in search of remedies, over all of them: seconds, not minutes, on the largest site.
-const TASKS_JUDGED_MAX: usize = 3_000_000;
+const TASKS_JUDGED_MAX: usize = 600_000;
 /// Long enough to prove a way back over a slow link; only its being there matters here.
 const WITHIN: Millis = Millis::from_secs(60);
 
@@ -25,7 +25,7 @@ pub fn propose(plan: &Plan, findings: &mut [Finding]) {
     if findings.is_empty() {
         return;
     }
-    let before = lost(findings);
+    let before = lost(&judge(plan, 0).findings);
     let mut tried: BTreeMap<Remedy, Option<Lost>> = BTreeMap::new();
     let tries_max = (TASKS_JUDGED_MAX / plan.tasks.len().max(1)).max(1);
     for finding in findings.iter_mut().take(FINDINGS_MAX) {
@@ -35,7 +35,7 @@ pub fn propose(plan: &Plan, findings: &mut [Finding]) {
             }
             let after = tried
                 .entry(remedy.clone())
-                .or_insert_with(|| with(plan, &remedy).map(|plan| lost(&judge(&plan).findings)));
+                .or_insert_with(|| with(plan, &remedy).map(|plan| lost(&judge(&plan, 0).findings)));
             if after.as_ref().is_some_and(|after| helps(finding, &before, after)) {
                 finding.remedies.push(remedy);
             }

@@ -206,13 +206,12 @@ impl<'a> Case<'a> {
         let Some(finding) = judged.findings.iter().find(|finding| finding.moment == Moment::Run) else {
             return false;
         };
+        let witness = finding.witness.as_ref().expect("a small plan's findings all have one");
         // In the plan, steps stand phase by phase as written; each has one task.
         let mut order: Vec<usize> = (0..self.plan.steps.len()).collect();
         order.sort_by_key(|at| self.plan.steps[*at].phase);
-        let before =
-            order.iter().copied().filter(|at| self.plan.steps[*at].phase < finding.witness.phase.at());
-        let story: Vec<usize> =
-            before.chain(finding.witness.tasks.iter().map(|task| order[task.at()])).collect();
+        let before = order.iter().copied().filter(|at| self.plan.steps[*at].phase < witness.phase.at());
+        let story: Vec<usize> = before.chain(witness.tasks.iter().map(|task| order[task.at()])).collect();
         let forced = self.plan.in_order(&story);
         let case = Case::write(self.lab, &forced, &format!("forced-{number}"));
         let last = forced.steps.last().expect("a story has a step");

@@ -89,7 +89,8 @@ impl Sets {
 /// Is the witness an order that the engine permits, does it end in the lock-out, and can nothing be left out?
 pub fn check_witness(plan: &Plan, finding: &Finding) -> Result<(), String> {
     let rules = Rules::of(plan);
-    let order: Vec<usize> = finding.witness.tasks.iter().map(|task| task.at()).collect();
+    let witness = finding.witness.as_ref().ok_or("there is none")?;
+    let order: Vec<usize> = witness.tasks.iter().map(|task| task.at()).collect();
     let task = finding.tasks[0].at();
     let stretch = (finding.leg.from_zone.clone(), finding.leg.to_zones.clone());
     let needs = &rules.needs[task][finding.moment as usize];
@@ -292,7 +293,10 @@ impl<'a> Rules<'a> {
 
     fn ends_in_loss(&self, finding: &Finding, order: &[usize], stretch: usize) -> Result<(), String> {
         let task = finding.tasks[0].at();
-        let earlier = |ix: &usize| self.plan.step_of(TaskIx(*ix as u32)).phase < finding.witness.phase;
+        let earlier = |ix: &usize| {
+            self.plan.step_of(TaskIx(*ix as u32)).phase
+                < finding.witness.as_ref().expect("it was asked for").phase
+        };
         let mut ended = self.tasks().filter(earlier).fold(0, |all, ix| all | 1 << ix);
         for next in order {
             if has(ended, *next) || !has(self.running, *next) || !self.may_begin(*next, ended) {

@@ -50,7 +50,7 @@ impl Tally {
             if finding.tasks.len() > 1 {
                 self.note("several hosts hit");
             }
-            if finding.witness.tasks.len() > 2 {
+            if finding.witness.as_ref().is_some_and(|witness| witness.tasks.len() > 2) {
                 self.note("long witness");
             }
             let own = |by: &[StepIx]| by.contains(&finding.step);
