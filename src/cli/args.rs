@@ -1,8 +1,8 @@
 //! Every flag and argument, in one place, with the words `--help` shows.
 
 use crate::cli::{
-    abort, approve, completions, graph, inventory, man, plan, probe, reach, report, resume, rollback, run,
-    runs, schema, show, validate, verify,
+    abort, approve, completions, graph, inventory, man, plan, print, probe, reach, report, resume, rollback,
+    run, runs, schema, show, validate, verify,
 };
 use crate::drive::watch::{EVERY_DEFAULT, EVERY_MIN};
 use crate::model::Millis;
@@ -64,6 +64,8 @@ pub enum Verb {
     Runs(runs::Verb),
     /// Show what happened in a run.
     Show(show::Verb),
+    /// Put a runbook on paper: boxes to tick, exact commands, proof, undo, whom to call.
+    Print(print::Verb),
     /// Write the report of a run: HTML, Markdown, JSON or JUnit, in English or Japanese.
     Report(report::Verb),
     /// Check a run's journal, hash by hash, and print its head.

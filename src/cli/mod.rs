@@ -14,6 +14,7 @@ pub mod graph;
 pub mod inventory;
 pub mod man;
 pub mod plan;
+pub mod print;
 pub mod printer;
 pub mod probe;
 pub mod problems;
@@ -60,6 +61,7 @@ pub fn main() -> ExitCode {
         Verb::Abort(verb) => abort::carry_out(verb, &args),
         Verb::Runs(verb) => runs::carry_out(verb, &args),
         Verb::Show(verb) => show::carry_out(verb, &args),
+        Verb::Print(verb) => print::carry_out(verb),
         Verb::Report(verb) => report::carry_out(verb, &args),
         Verb::Verify(verb) => verify::carry_out(verb, &args),
         Verb::Schema(verb) => schema::carry_out(verb),

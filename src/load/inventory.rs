@@ -9,7 +9,7 @@ use super::secrets;
 use super::settings::SettingsReader;
 use super::shapes::At;
 use super::sink::Sink;
-use super::values::{name, optional, required, vars, version};
+use super::values::{contacts, name, optional, required, vars, version};
 use crate::model::Problem;
 use crate::model::inventory::Inventory;
 use std::path::Path;
@@ -29,6 +29,7 @@ pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, directory: &Path) -> Optio
     let conduits = network::conduits(sink, &known, shape.conduits);
     let services = network::services(sink, &known, shape.services);
     let secrets = secrets::read(sink, shape.secrets, directory);
+    let contacts = contacts(shape.contacts);
     let approvers = approvers::read(sink, shape.approvers, directory);
     let vars = vars(shape.vars);
     let groups = Groups::read(sink, &known, shape.groups);
@@ -53,5 +54,6 @@ pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, directory: &Path) -> Optio
         vars,
         secrets: secrets?,
         approvers: approvers?,
+        contacts,
     })
 }

@@ -9,7 +9,7 @@ use super::shapes::{At, Entries, OneOrMany, Plain};
 use super::sink::Sink;
 use super::step::{StepReader, all};
 use super::template::{Checker, Scope};
-use super::values::{YEAR, identifier, length, name, optional, plain, required, vars, version};
+use super::values::{YEAR, contacts, identifier, length, name, optional, plain, required, vars, version};
 use super::{reconnects, secrets};
 use crate::model::Problem;
 use crate::model::names::{PhaseId, StepId, ZoneName};
@@ -28,6 +28,7 @@ pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, directory: &Path) -> Optio
     let scope = Scope { params: keys(&shape.params), secrets: keys(&shape.secrets) };
     let params = params(sink, shape.params);
     let secrets = secrets::read(sink, shape.secrets, directory);
+    let contacts = contacts(shape.contacts);
     let approvers = approvers::read(sink, shape.approvers, directory);
     let objectives = shape.objectives.map_or(Some(Vec::new()), |objectives| {
         all(objectives.value?.into_iter().map(|objective| self::objective(sink, &names, objective)))
@@ -53,6 +54,7 @@ pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, directory: &Path) -> Optio
         objectives: objectives?,
         phases: phases?,
         approvers: approvers?,
+        contacts,
     })
 }
 

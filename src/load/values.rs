@@ -197,6 +197,12 @@ pub(super) fn plain(field: At<Plain>) -> Option<Located<serde_json::Value>> {
     Some(Located { value, span: field.span })
 }
 
+/// Whom to call, in file order. A name without a text is a line to be filled in by hand.
+pub(super) fn contacts(field: Option<At<Entries<String>>>) -> Vec<(String, String)> {
+    let entries = optional(field).map(|entries| entries.0).unwrap_or_default();
+    entries.into_iter().map(|(who, how)| (who.value, how.value.unwrap_or_default())).collect()
+}
+
 /// Variables, whatever their type.
 pub(super) fn vars(field: Option<At<Entries<serde_json::Value>>>) -> BTreeMap<String, serde_json::Value> {
     let entries = optional(field).unwrap_or_default().0;

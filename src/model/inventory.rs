@@ -37,6 +37,8 @@ pub struct Inventory {
     pub secrets: BTreeMap<SecretName, SecretSource>,
     /// Who may approve with a signature, unless the runbook says otherwise.
     pub approvers: Option<Approvers>,
+    /// Whom to call, in file order: who or which duty, and how. No part of a plan.
+    pub contacts: Vec<(String, String)>,
 }
 
 /// A set of hosts with one trust level (IEC 62443).

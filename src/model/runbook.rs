@@ -34,6 +34,8 @@ pub struct Runbook {
     pub phases: Vec<Phase>,
     /// Who may approve with a signature; takes the place of what the inventory says.
     pub approvers: Option<Approvers>,
+    /// Whom to call, in file order, before those of the inventory. No part of a plan.
+    pub contacts: Vec<(String, String)>,
 }
 
 /// A parameter of a runbook, given by `-e name=value`.

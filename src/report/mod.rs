@@ -37,6 +37,7 @@ pub mod proof;
 pub mod recap;
 pub mod runs;
 pub mod show;
+pub mod paper;
 pub mod story;
 pub mod table;
 pub mod tails;

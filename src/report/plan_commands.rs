@@ -22,7 +22,7 @@ pub(super) fn commands(plan: &Plan, step: StepIx, tasks: &[TaskIx], page: &mut P
 }
 
 /// The scripts of a step with their names, in the order in which they are run.
-fn scripts(plan: &Plan, step: StepIx) -> Vec<(String, &str)> {
+pub(in crate::report) fn scripts(plan: &Plan, step: StepIx) -> Vec<(String, &str)> {
     let step = &plan.steps[step.at()];
     let mut scripts: Vec<(String, &str)> = Vec::new();
     scripts.extend(step.check.as_deref().map(|text| ("check".to_owned(), text)));
@@ -61,8 +61,16 @@ fn probe_script(what: &ProbeKind) -> Option<&str> {
     }
 }
 
-/// One script: whole for the hosts that come first, then for the others what they have instead.
-fn command(plan: &Plan, label: &str, text: &str, tasks: &[TaskIx], page: &mut Page<'_>) {
+/// A script for some of its hosts: whole for those that come first, then for the others what they have instead.
+pub(in crate::report) struct Piece {
+    pub tasks: Vec<TaskIx>,
+    /// Is it the same as the first but for the values in `lines`?
+    pub same_but: bool,
+    pub lines: Vec<String>,
+}
+
+/// A script as its hosts get it.
+pub(in crate::report) fn pieces(plan: &Plan, text: &str, tasks: &[TaskIx]) -> Vec<Piece> {
     let used = used_values(plan, text, tasks[0]);
     let mut groups: BTreeMap<Vec<&str>, Vec<TaskIx>> = BTreeMap::new();
     for task in tasks {
@@ -72,21 +80,29 @@ fn command(plan: &Plan, label: &str, text: &str, tasks: &[TaskIx], page: &mut Pa
     }
     let mut groups: Vec<(Vec<&str>, Vec<TaskIx>)> = groups.into_iter().collect();
     groups.sort_by_key(|(_, tasks)| tasks[0]);
-    for (ix, (values, tasks)) in groups.iter().enumerate() {
-        let hosts = hosts_of(plan, tasks, usize::MAX);
+    let first = groups[0].0.clone();
+    let piece = |(ix, (values, group)): (usize, (Vec<&str>, Vec<TaskIx>))| {
+        let changed = used.iter().zip(&values).zip(&first).filter(|((_, value), first)| value != first);
+        let shown = match ix {
+            0 => lines(render_script(plan, tasks[0], text, &|_| None).trim_end_matches('\n')).collect(),
+            _ => changed.map(|((name, value), _)| line(&assignment(name, value))).collect(),
+        };
+        Piece { tasks: group, same_but: ix > 0, lines: shown }
+    };
+    groups.into_iter().enumerate().map(piece).collect()
+}
+
+/// One script, piece by piece.
+fn command(plan: &Plan, label: &str, text: &str, tasks: &[TaskIx], page: &mut Page<'_>) {
+    for piece in pieces(plan, text, tasks) {
+        let hosts = hosts_of(plan, &piece.tasks, usize::MAX);
         let on = if hosts.is_empty() { String::new() } else { format!(" on {hosts}") };
-        if ix == 0 {
-            page.wrapped(INDENT, INDENT + 2, &format!("{label}{on}:"));
-            for shown in lines(render_script(plan, tasks[0], text, &|_| None).trim_end_matches('\n')) {
-                page.line(INDENT, &format!("│ {shown}"));
-            }
-        } else {
-            page.wrapped(INDENT, INDENT + 2, &format!("{label}{on}: the same, but with"));
-            let changed =
-                used.iter().zip(values).zip(&groups[0].0).filter(|((_, value), first)| value != first);
-            for ((name, value), _) in changed {
-                page.line(INDENT, &format!("│ {}", line(&assignment(name, value))));
-            }
+        match piece.same_but {
+            false => page.wrapped(INDENT, INDENT + 2, &format!("{label}{on}:")),
+            true => page.wrapped(INDENT, INDENT + 2, &format!("{label}{on}: the same, but with")),
+        }
+        for shown in piece.lines {
+            page.line(INDENT, &format!("│ {shown}"));
         }
     }
 }

@@ -111,7 +111,7 @@ pub(super) fn step(plan: &Plan, ix: StepIx, critical: bool, commands: bool, page
 }
 
 /// Hosts of tasks, in few words.
-pub(super) fn hosts_of(plan: &Plan, tasks: &[TaskIx], entries_max: usize) -> String {
+pub(in crate::report) fn hosts_of(plan: &Plan, tasks: &[TaskIx], entries_max: usize) -> String {
     let mut names: Vec<&str> =
         tasks.iter().filter_map(|task| plan.host_of(*task)).map(|host| host.name.as_str()).collect();
     by_number(&mut names);
@@ -215,10 +215,10 @@ fn limits(step: &PlannedStep, page: &mut Page<'_>) {
 }
 
 /// Texts with placeholders, filled where all hosts agree.
-struct Texts<'a> {
-    plan: &'a Plan,
-    step: &'a PlannedStep,
-    tasks: &'a [TaskIx],
+pub(in crate::report) struct Texts<'a> {
+    pub plan: &'a Plan,
+    pub step: &'a PlannedStep,
+    pub tasks: &'a [TaskIx],
 }
 
 impl Texts<'_> {
@@ -257,7 +257,7 @@ impl Texts<'_> {
     }
 }
 
-fn does(texts: &Texts<'_>, step: &PlannedStep) -> String {
+pub(in crate::report) fn does(texts: &Texts<'_>, step: &PlannedStep) -> String {
     match &step.action {
         PlannedAction::Run(script) => texts.script(script),
         PlannedAction::Upload(upload) => {
@@ -299,7 +299,7 @@ fn backup(texts: &Texts<'_>, backup: &Backup) -> String {
 }
 
 /// `tcp 10.20.0.4:8080 (app1) is closed, seen from office-pc`.
-fn probe(texts: &Texts<'_>, probe: &Probe) -> String {
+pub(in crate::report) fn probe(texts: &Texts<'_>, probe: &Probe) -> String {
     let named = |host: &str| {
         let address = texts.shown(host);
         let known = texts.plan.hosts.iter().find(|host| match &host.reach {

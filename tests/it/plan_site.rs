@@ -155,6 +155,7 @@ pub fn runbook(phases: Vec<Phase>) -> Runbook {
         objectives: Vec::new(),
         phases,
         approvers: None,
+        contacts: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reports of runs that the engine itself decided: every format, in every language, of runs that ended in every way.
 
-mod markup;
-mod texts;
+pub mod markup;
+pub mod texts;
 
 use crate::report::{nobody_answers, stopped, stuck, well};
 use crate::report_site::{self as site, Run};
@@ -89,6 +89,12 @@ pub fn stories(lang: Lang) -> Vec<(&'static str, Story)> {
 #[ignore = "for eyes"]
 fn write_them() {
     let dir = std::path::PathBuf::from(std::env::var_os("STORIES").expect("a directory to write to"));
+    for (name, large) in texts::large() {
+        let since = std::time::Instant::now();
+        let page = story::html(&large, &says(Lang::En));
+        eprintln!("{name}: html of {} bytes in {:?}", page.len(), since.elapsed());
+        std::fs::write(dir.join(format!("{name}.html")), page).unwrap();
+    }
     for lang in Lang::ALL {
         for (name, story) in stories(lang) {
             let file = |extension: &str| dir.join(format!("{name}-{}.{extension}", lang.tag()));

@@ -39,6 +39,9 @@ pub(in crate::load) struct Inventory {
     pub(in crate::load) secrets: Option<At<Entries<SecretSource>>>,
     /// People who may approve with a signature, unless the runbook says otherwise.
     pub(in crate::load) approvers: Option<At<Approvers>>,
+    /// Whom to call, for `blackstart print`: who or which duty, and how. Not part of the plan, so that a new telephone
+    /// number is no other plan.
+    pub(in crate::load) contacts: Option<At<Entries<String>>>,
 }
 
 /// Where blackstart itself runs.

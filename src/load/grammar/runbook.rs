@@ -29,6 +29,9 @@ pub(in crate::load) struct Runbook {
     pub(in crate::load) secrets: Option<At<Entries<SecretSource>>>,
     /// People who may approve with a signature, instead of those of the inventory.
     pub(in crate::load) approvers: Option<At<Approvers>>,
+    /// Whom to call, for `blackstart print`: who or which duty, and how. Not part of the plan, so that a new telephone
+    /// number is no other plan.
+    pub(in crate::load) contacts: Option<At<Entries<String>>>,
     /// What must be reached by when.
     pub(in crate::load) objectives: Option<At<Vec<At<Objective>>>>,
     /// Phases, carried out one after the other.

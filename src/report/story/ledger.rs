@@ -114,6 +114,35 @@ pub struct Cut {
     pub proved: bool,
 }
 
+/// Who got where before the run, and who does after it: a row for each zone one starts from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Reachability {
+    /// Zones, in the order of rows and columns.
+    pub zones: Vec<String>,
+    /// Zones in which attackers are taken to stand.
+    pub outside: Vec<String>,
+    /// Zones that must be protected.
+    pub critical: Vec<String>,
+    /// Before the run.
+    pub before: Vec<Vec<Way>>,
+    /// After it, as far as its cuts are certain.
+    pub after: Vec<Vec<Way>>,
+}
+
+/// How one zone is reached from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// It is the same zone.
+    Same,
+    /// A conduit leads straight there.
+    Direct,
+    /// Only from zone to zone: an attacker's way, not an operator's.
+    Pivot,
+    /// Not at all.
+    None,
+}
+
 /// What a probe or a verify script saw.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ProbeSeen {

@@ -233,6 +233,16 @@ fn time(story: &Story, page: &mut Page<'_>) {
 
 fn seen(story: &Story, page: &mut Page<'_>) {
     let says = page.says;
+    if let Some(both) = &story.reachability {
+        let pairs = (0..both.zones.len()).flat_map(|from| (0..both.zones.len()).map(move |to| (from, to)));
+        let changed = pairs.filter(|(from, to)| both.before[*from][*to] != both.after[*from][*to]);
+        let rows = changed.map(|(from, to)| {
+            let way = |matrix: &[Vec<super::ledger::Way>]| says.way(matrix[from][to]).to_owned();
+            vec![both.zones[from].clone(), both.zones[to].clone(), way(&both.before), way(&both.after)]
+        });
+        let heads = [Phrase::From, Phrase::To, Phrase::Before, Phrase::After];
+        page.section(Phrase::Reachability, &heads, rows.collect());
+    }
     let services = story.services.iter().map(|one| {
         vec![
             one.name.clone(),

@@ -15,6 +15,7 @@ mod timeline;
 mod hosts;
 mod improve;
 mod path;
+mod reachability;
 mod services;
 mod steps;
 mod summary;

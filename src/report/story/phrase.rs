@@ -114,6 +114,16 @@ phrases! {
     TimeSpent: "Time", "合計時間";
     Conduit: "Conduit", "通信経路";
     CutAt: "Cut at", "遮断日時";
+    Before: "Before", "遮断前";
+    After: "After", "遮断後";
+    FromTo: "From / to", "起点／終点";
+    WaysNote: "What was before the run, and what is after it as far as its cuts are certain.", "実行前と実行後の通信経路。実行後は確実に遮断された経路のみを反映する。";
+    WaysOutside: "Attackers are taken to stand in {0}.", "攻撃者が存在し得るゾーン：{0}。";
+    WaysCritical: "To be protected: {0}.", "保護対象のゾーン：{0}。";
+    WaySame: "the same zone", "同一ゾーン";
+    WayDirect: "straight", "直接到達可";
+    WayPivot: "only from zone to zone", "他ゾーン経由でのみ到達可";
+    WayNone: "not at all", "到達不可";
     Certain: "Certain", "確実性";
     Proved: "Proved", "確認";
     Taken: "Taken", "取得日時";

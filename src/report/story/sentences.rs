@@ -2,7 +2,7 @@
 
 use super::ja;
 use super::lang::{Lang, Says};
-use super::ledger::Worth;
+use super::ledger::{Way, Worth};
 use super::phrase::Phrase;
 use super::told::{Fate, Met, What};
 use crate::model::event::{Mode, NotRun, Scope, Stands, StopHow, TaskEnd, UndoEnd, Verdict};
@@ -147,6 +147,15 @@ impl Says {
             Worth::NotTold => self.say(Phrase::WorthNotTold),
             Worth::Observation => "",
         }
+    }
+
+    pub(super) fn way(&self, way: Way) -> &'static str {
+        self.say(match way {
+            Way::Same => Phrase::WaySame,
+            Way::Direct => Phrase::WayDirect,
+            Way::Pivot => Phrase::WayPivot,
+            Way::None => Phrase::WayNone,
+        })
     }
 
     pub(super) fn stands(&self, stands: Option<Stands>) -> &'static str {

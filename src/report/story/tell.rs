@@ -7,7 +7,7 @@ use super::phrase::Phrase;
 use super::steps::Steps;
 use super::timeline::{Deed, Timeline};
 use super::told::{Met, Objective, REPORT_VERSION, Resumed, Run, Standing, Story};
-use super::{hosts, improve, path, services, summary, troubles, waits};
+use super::{hosts, improve, path, reachability, services, summary, troubles, waits};
 use crate::engine::state::Illegal;
 use crate::engine::{RunState, Status};
 use crate::model::event::{Before, Event, Seen, Verdict};
@@ -44,6 +44,7 @@ pub fn tell(telling: Telling<'_>, says: &Says) -> Result<Story, Illegal> {
     let mut steps = Steps::of(&timeline, until, says);
     let critical_path = path::taken(&timeline, &steps, until);
     steps.mark_critical(&critical_path);
+    let cuts = troubles::cuts(&timeline);
     let mut story = Story {
         v: REPORT_VERSION,
         lang: says.lang,
@@ -61,7 +62,8 @@ pub fn tell(telling: Telling<'_>, says: &Says) -> Result<Story, Illegal> {
         failures: troubles::failures(&timeline, says),
         not_run: troubles::not_run(&timeline, says),
         needs_a_person: troubles::stuck(&timeline, says),
-        cuts: troubles::cuts(&timeline),
+        reachability: reachability::reachability(&timeline, &cuts),
+        cuts,
         services: services::services(&timeline, until),
         probes: probes(&timeline, says),
         guards: guards(&timeline, says),

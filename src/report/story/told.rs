@@ -4,7 +4,7 @@
 use super::lang::Lang;
 use super::ledger::{
     BackupTold, Cut, Decision, EvidenceTold, Fired, Group, GuardTold, Host, Improvement, Journal,
-    OpenQuestion, PathStep, ProbeSeen, ServiceTold, Wait,
+    OpenQuestion, PathStep, ProbeSeen, Reachability, ServiceTold, Wait,
 };
 use crate::model::Time;
 use crate::model::event::Mode;
@@ -52,6 +52,8 @@ pub struct Story {
     pub needs_a_person: Vec<Group>,
     /// Conduits that are cut now, as far as this run knows.
     pub cuts: Vec<Cut>,
+    /// Who got where before the run, and who does after it; `null` if the plan keeps no zones.
+    pub reachability: Option<Reachability>,
     /// How services stood while they were watched.
     pub services: Vec<ServiceTold>,
     /// What probes and verify scripts saw.

@@ -146,7 +146,7 @@ fn planted_faults_of_a_page_are_found() {
 }
 
 /// Texts that would do harm if anything took them for markup, a link, a command to a terminal or a direction to write.
-const HOSTILE: &str = "</pre><script>alert(1)</script><img src=x onerror=alert(2)>\"' onload=x &lt; \u{202e}evil\x1b[2J ]]> | `x` [l](javascript:x) ![i](http://evil.example/i.png)\u{0}";
+pub const HOSTILE: &str = "</pre><script>alert(1)</script><img src=x onerror=alert(2)>\"' onload=x &lt; \u{202e}evil\x1b[2J ]]> | `x` [l](javascript:x) ![i](http://evil.example/i.png)\u{0}";
 
 fn hostile(_: &str, _: &str, job: Job) -> Reply {
     let reply = Reply::exit(1, 1, HOSTILE);

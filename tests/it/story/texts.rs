@@ -2,8 +2,9 @@
 
 use super::{killed, resumed, says, stories, story_of, waiting};
 use crate::report::{stopped, stuck, well};
-use crate::report_site::{Reply, Run, nothing_goes_wrong};
+use crate::report_site::{Reply, Run, Site, isolate_and_restore, nothing_goes_wrong};
 use blackstart::model::event::JobKind;
+use blackstart::model::runbook::Policy;
 use blackstart::model::{Millis, event::Job};
 use blackstart::report::story::told::{Fate, Met, Standing, What};
 use blackstart::report::story::{self, Lang};
@@ -51,7 +52,7 @@ fn json_is_as_its_schema_says() {
         }
     }
     let pretty = serde_json::to_string_pretty(&schema).unwrap() + "\n";
-    assert_data_eq!(pretty.raw(), file!["../../../schema/report.json"].raw());
+    assert_data_eq!(pretty.raw(), file!["../../../schema/report.schema.json"].raw());
 }
 
 #[test]
@@ -105,6 +106,40 @@ fn the_critical_path_explains_every_moment_up_to_its_end() {
     assert_eq!(steps, ["first-reset", "second-reset"], "the minimum wait of ten hours decided");
     let timer = told.critical_path[1].parts[&What::Timer];
     assert_eq!(timer, 36_000_000);
+}
+
+#[test]
+fn a_run_of_five_thousand_tasks_makes_a_file_that_opens() {
+    for (name, told) in large() {
+        assert!(told.tasks.len() >= 5_000, "{name}");
+        for lang in Lang::ALL {
+            let page = story::html(&told, &says(lang));
+            assert!(page.len() < 5_000_000, "{name}: {} bytes", page.len());
+            assert_eq!(super::markup::troubles(&page), Vec::<String>::new(), "{name}");
+        }
+    }
+}
+
+/// Runs of 5,000 tasks: of one step on many hosts with trouble, and of many steps on two hosts.
+pub fn large() -> Vec<(&'static str, story::Story)> {
+    let trouble = |step: &str, host: &str, job: Job| match (step, job.kind) {
+        ("block-egress", JobKind::Run) if host.ends_with('7') => {
+            Reply::exit(2, 1, &"iptables: Permission denied\n".repeat(9))
+        }
+        _ => nothing_goes_wrong(step, host, job),
+    };
+    let wide = Run { plan: isolate_and_restore(5_000), world: &trouble, ..well() };
+    let mut site = Site::new(["n1".to_owned(), "n2".to_owned()]);
+    let ids: Vec<String> = (0..2_500).map(|at| format!("step-{at}")).collect();
+    for (at, id) in ids.iter().enumerate() {
+        if at % 500 == 0 {
+            site.phase(&format!("phase-{}", at / 500), Policy::Continue);
+        }
+        let before = (at % 500).checked_sub(3).map(|_| ids[at - 3].as_str());
+        site.step(id, "n", &before.into_iter().collect::<Vec<_>>(), |_| {});
+    }
+    let deep = Run { plan: site.plan(), world: &nothing_goes_wrong, ..well() };
+    vec![("wide", story_of(&wide, Lang::En)), ("deep", story_of(&deep, Lang::En))]
 }
 
 #[test]

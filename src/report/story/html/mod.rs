@@ -5,8 +5,9 @@ mod dag;
 mod gantt;
 mod layout;
 mod lists;
-mod page;
+pub(in crate::report) mod page;
 mod parts;
+mod reachability;
 mod scale;
 mod services;
 mod table;
@@ -38,6 +39,9 @@ pub fn html(story: &Story, says: &Says) -> String {
     add(Phrase::Failures, !story.failures.is_empty(), &|| lists::groups(&story.failures, says));
     add(Phrase::NotRun, any_not_run, &|| lists::not_run(story, false, says));
     add(Phrase::Cuts, !story.cuts.is_empty(), &|| parts::cuts(story, says));
+    if let Some(both) = &story.reachability {
+        add(Phrase::Reachability, true, &|| reachability::reachability(both, says));
+    }
     add(Phrase::Timeline, story.run.started_at.is_some(), &|| gantt::gantt(story, says));
     add(Phrase::Services, !story.services.is_empty(), &|| services::services(story, says));
     add(Phrase::CriticalPath, !story.critical_path.is_empty(), &|| time::path(story, says));

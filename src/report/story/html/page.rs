@@ -11,7 +11,12 @@ const STYLE: &str = include_str!("style.css");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// A whole page.
-pub(in crate::report) fn page(title: &str, lang: Lang, body: &Markup) -> String {
+pub(super) fn page(title: &str, lang: Lang, body: &Markup) -> String {
+    page_with(title, lang, &html! {}, body)
+}
+
+/// A whole page with more in its head.
+pub(in crate::report) fn page_with(title: &str, lang: Lang, more: &Markup, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang=(lang.tag()) {
@@ -23,6 +28,7 @@ pub(in crate::report) fn page(title: &str, lang: Lang, body: &Markup) -> String 
                 meta name="referrer" content="no-referrer";
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
+                (more)
             }
             body { (body) }
         }

@@ -9,7 +9,7 @@ const LONG_SHARE: f64 = 0.2;
 /// … namely so wide, as a share of what is drawn whole.
 const DRAWN_SHARE: f64 = 0.15;
 /// Labels closer than this would touch on a narrow screen.
-const LABEL_GAP: f64 = 130.0;
+const LABEL_GAP: f64 = 240.0;
 /// Round distances between two labels, in seconds.
 const ROUND_SECS: [u64; 22] = [
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400,
