@@ -110,6 +110,8 @@ impl Narrator {
             Event::JobStarted { .. } => Vec::new(),
             Event::JobEnded { job, outcome, facts } => {
                 let mut said = self.job_ended(plan, *job, outcome);
+                let backup = facts.backup.as_ref().map(|seen| words::backup(state, seen));
+                said.extend(backup.map(|text| task(plan, job.task, Mark::Info, text)));
                 for (mark, text) in watched::no_proofs(facts) {
                     said.extend(self.capped(plan, job.task, Kind::Proof, task(plan, job.task, mark, text)));
                 }

@@ -166,6 +166,19 @@ pub fn not_run(plan: &Plan, because: &NotRun, left_out: Option<&str>) -> String 
     }
 }
 
+/// What is known of a backup that was found good, and what would be lost by going back to it.
+pub fn backup(state: &RunState, seen: &BackupSeen) -> String {
+    let signed = match &seen.signed_by {
+        Some((who, _)) => format!(", signed by {}", line(who)),
+        None => String::new(),
+    };
+    let lost = match state.started_at().filter(|began| *began > seen.taken) {
+        Some(began) => format!("; the last {} before the run are not in it", began.since(seen.taken)),
+        None => String::new(),
+    };
+    format!("backup of {}, {} whole{signed}{lost}", seen.taken, so_many(seen.files as usize, "file"))
+}
+
 /// How an undo ended, in a word or two.
 pub fn undo_word(end: &UndoEnd) -> &'static str {
     match end {

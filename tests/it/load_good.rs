@@ -235,7 +235,8 @@ fn every_kind_of_step_is_as_it_was_written() {
     assert_eq!((sockets.action, sockets.becomes), (Action::Fetch(output), Some(false)));
     let declare = step(&runbook, "declare-clean");
     assert!(matches!(&declare.action, Action::Manual(text) if text.value.contains("{{ params.incident }}")));
-    assert_eq!((declare.approve, declare.on), (Some(Approve::of(2)), None));
+    let two = Approve { others: true, ..Approve::of(2) };
+    assert_eq!((declare.approve, declare.on), (Some(two), None));
     let upload = Upload {
         file: "files/{{ host.name }}.conf".into(),
         to: "/etc/db.conf".into(),

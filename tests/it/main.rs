@@ -22,6 +22,7 @@ mod journal;
 mod sim;
 mod lockout;
 mod signing;
+mod gates;
 mod runbooks;
 mod cmd;
 mod readme;
