@@ -2,9 +2,9 @@
 //! Whatever a host or a person wrote is made safe to show here.
 
 use super::escape::line;
-use crate::engine::{Counts, Salvo};
+use crate::engine::{Counts, RunState, Salvo};
 use crate::model::event::{
-    Found, JobKind, Mode, NotRun, Scope, StopHow, StopReason, TaskEnd, UndoEnd, Verdict,
+    BackupSeen, Found, JobKind, Mode, NotRun, Scope, StopHow, StopReason, TaskEnd, UndoEnd, Verdict,
 };
 use crate::model::names::{StepIx, TaskIx};
 use crate::model::{How, Outcome};
