@@ -4,6 +4,7 @@ pub mod frozen;
 
 mod choices;
 mod compile;
+mod cuts;
 mod expression;
 mod gates;
 pub mod graph;

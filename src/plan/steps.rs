@@ -7,13 +7,12 @@ use super::frozen::{
 use super::select::Selection;
 use super::texts::{Site, Texts};
 use super::values::{Asked, Mishap, few};
-use super::{gates, graph, level, waves};
+use super::{cuts, gates, graph, level, waves};
 use crate::model::Problem;
 use crate::model::inventory::{Become, Host, Reach};
-use crate::model::names::{ConduitName, HostIx, HostName, PhaseIx, StepIx, TaskIx};
+use crate::model::names::{HostIx, HostName, PhaseIx, StepIx, TaskIx};
 use crate::model::place::{Located, Span};
 use crate::model::probe::{Probe, ProbeKind};
-use crate::model::problem::nearest;
 use crate::model::runbook::{
     Action, Backup, Fetch, ManifestSignature, Share, Step, Taken, Together, Undo, Upload, Verify, Watch,
 };
@@ -49,7 +48,7 @@ pub fn compile_step(
     let left_out = left_out(site, selection, step, &hosts, problems);
     let runs: Vec<bool> = left_out.iter().map(Option::is_none).collect();
     let running = runs.iter().filter(|runs| **runs).count();
-    check_conduits(site, selection, step, running, problems);
+    cuts::check(site.inventory, selection, step, &hosts, running, problems);
     level::check(site.inventory, step, problems);
     check_become(choices, step, &hosts, &runs, problems);
 
@@ -323,37 +322,6 @@ fn environment(texts: &mut Texts<'_>, step: &Step, problems: &mut Problems) -> B
         env.insert(name.clone(), texts.environment(name, text.span, &text.value));
     }
     env
-}
-
-/// What is severed or reconnected must exist; a cut that is left out is worth a word.
-fn check_conduits(
-    site: &Site<'_>,
-    selection: &Selection<'_>,
-    step: &Step,
-    running: usize,
-    problems: &mut Problems,
-) {
-    let id = &step.id.value;
-    let severed = step.severs.iter().map(|conduit| ("severs", conduit));
-    let reconnected = step.reconnects.iter().map(|conduit| ("reconnects", conduit));
-    for (verb, conduit) in severed.chain(reconnected) {
-        if !site.inventory.conduits.contains_key(&conduit.value) {
-            let what = format!("step `{id}` {verb} `{}`, which no conduit is called", conduit.value);
-            let problem = Problem::error("unknown-conduit", what).at(conduit.span);
-            let names = site.inventory.conduits.keys().map(ConduitName::as_str);
-            problems.push(match nearest(conduit.value.as_str(), names) {
-                Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None => problem.hint("declare it under `conduits:` of the inventory"),
-            });
-        }
-    }
-    // Who stops at a level has asked for this, and reads it in the plan's head.
-    let asked_for = selection.by_level && selection.step_left_out(step).is_some();
-    if running == 0 && !step.severs.is_empty() && !asked_for {
-        let names: Vec<&str> = step.severs.iter().map(|conduit| conduit.value.as_str()).collect();
-        let what = format!("step `{id}` is left out, so {} will not be cut", few(&names));
-        problems.push(Problem::warning("cut-left-out", what).at(step.id.span));
-    }
 }
 
 /// Who is to become another user must be told how.

@@ -47,6 +47,11 @@ impl Ground {
         &self.graph
     }
 
+    /// How many zones there are.
+    pub fn zones(&self) -> usize {
+        self.graph.node_count()
+    }
+
     /// Zones that a zone leads straight into, in name order.
     pub fn next(&self, zone: ZoneIx) -> BTreeSet<ZoneIx> {
         self.graph.neighbors(node(zone)).map(|node| ZoneIx(node.index())).collect()

@@ -1,12 +1,9 @@
 //! Every path by which an attacker still gets into a zone, shortest first.
 
-use super::ground::{Ground, node};
+use super::ground::Ground;
 use super::site::{ConduitIx, ZoneIx};
-use petgraph::algo::dijkstra;
-use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::{NodeFiltered, Reversed};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
 /// Who has read ten paths into a zone knows that it is open; the smallest cut says what to do about it.
 pub const PATHS_LISTED_MAX: usize = 10;
@@ -69,8 +66,10 @@ fn path(ground: &Ground, zones: Vec<ZoneIx>) -> Path {
 /// Paths one after the other, after Yen and Lawler: the best of all paths parts the others into classes, each of
 /// which begins with a piece of it and then goes another way; the best of each class is a candidate.
 struct Search {
-    /// Without what leads into zones where the attacker stands anyway.
-    graph: DiGraph<(), ()>,
+    /// What each zone leads straight into, but for zones where the attacker stands anyway.
+    onward: Vec<BTreeSet<ZoneIx>>,
+    /// The same the other way round.
+    back: Vec<Vec<ZoneIx>>,
     from: BTreeSet<ZoneIx>,
     into: ZoneIx,
     candidates: BinaryHeap<Reverse<Candidate>>,
@@ -87,47 +86,53 @@ struct Candidate {
 
 impl Search {
     fn new(ground: &Ground, from: &BTreeSet<ZoneIx>, into: ZoneIx) -> Self {
-        let graph = ground.graph().filter_map(
-            |_, ()| Some(()),
-            |edge, _| {
-                let (_, to) = ground.graph().edge_endpoints(edge)?;
-                (!from.contains(&ZoneIx(to.index()))).then_some(())
-            },
-        );
-        let mut search = Self { graph, from: from.clone(), into, candidates: BinaryHeap::new() };
+        let zones = ground.zones();
+        let mut back = vec![Vec::new(); zones];
+        let mut onward = Vec::with_capacity(zones);
+        for zone in (0..zones).map(ZoneIx) {
+            let next: BTreeSet<ZoneIx> = ground.next(zone).difference(from).copied().collect();
+            next.iter().for_each(|next| back[next.0].push(zone));
+            onward.push(next);
+        }
+        let mut search = Self { onward, back, from: from.clone(), into, candidates: BinaryHeap::new() };
         search.add_best(&[], BTreeSet::new());
         search
     }
 
-    /// Adds the shortest path that begins so and then not with a barred zone, if there is one.
+    /// Adds the shortest path that begins so and then not with a barred zone, if there is one; of several shortest ones
+    /// the first by the names of its zones.
     fn add_best(&mut self, begin: &[ZoneIx], barred: BTreeSet<ZoneIx>) {
         let distances = self.distances_without(begin);
-        let next: BTreeSet<ZoneIx> = match begin.last() {
-            Some(here) => self.neighbours(*here).difference(&barred).copied().collect(),
-            None => self.from.difference(&barred).copied().collect(),
+        let nearest = |zones: &mut dyn Iterator<Item = &ZoneIx>| {
+            zones.filter_map(|zone| Some((distances[zone.0]?, *zone))).min()
         };
-        let nearest = |zones: &mut dyn Iterator<Item = ZoneIx>| {
-            zones.filter_map(|zone| Some((*distances.get(&node(zone))?, zone))).min()
-        };
-        let Some((mut distance, mut here)) = nearest(&mut next.into_iter()) else { return };
+        let next = begin.last().map_or(&self.from, |here| &self.onward[here.0]);
+        let Some((mut distance, mut here)) = nearest(&mut next.difference(&barred)) else { return };
         let mut zones = begin.to_vec();
         zones.push(here);
         while distance > 0 {
-            (distance, here) = nearest(&mut self.neighbours(here).into_iter()).expect("a distance is a way");
+            (distance, here) = nearest(&mut self.onward[here.0].iter()).expect("a distance is a way");
             zones.push(here);
         }
         let length = zones.len();
         self.candidates.push(Reverse(Candidate { length, zones, fixed: begin.len(), barred }));
     }
 
-    /// How far each zone is from the target, if these zones are not entered.
-    fn distances_without(&self, barred: &[ZoneIx]) -> BTreeMap<NodeIndex, usize> {
-        let open = NodeFiltered::from_fn(&self.graph, |node| !barred.contains(&ZoneIx(node.index())));
-        dijkstra(Reversed(&open), node(self.into), None, |_| 1).into_iter().collect()
-    }
-
-    fn neighbours(&self, zone: ZoneIx) -> BTreeSet<ZoneIx> {
-        self.graph.neighbors(node(zone)).map(|node| ZoneIx(node.index())).collect()
+    /// How far each zone is from the target, if these zones are not entered; `None`: it does not get there. Asked
+    /// hundreds of thousands of times on a large site, so that it walks the zones itself.
+    fn distances_without(&self, barred: &[ZoneIx]) -> Vec<Option<usize>> {
+        let mut distances = vec![None; self.onward.len()];
+        distances[self.into.0] = Some(0);
+        let mut new = VecDeque::from([(self.into, 0)]);
+        while let Some((here, distance)) = new.pop_front() {
+            for zone in &self.back[here.0] {
+                if distances[zone.0].is_none() && !barred.contains(zone) {
+                    distances[zone.0] = Some(distance + 1);
+                    new.push_back((*zone, distance + 1));
+                }
+            }
+        }
+        distances
     }
 }
 

@@ -317,6 +317,24 @@ fn a_level_that_is_not_there_or_too_low_is_said() {
 }
 
 #[test]
+fn a_cut_that_a_limit_parts_is_said() {
+    let mut step = run("cut", "web", "true");
+    step.severs = vec![located("isp-uplink".into())];
+    let book = runbook(vec![phase("p", vec![step])]);
+    let limited = |limit: &str| {
+        said(compile_with(&site(), &book, &Choices { limit: Some(limit.into()), ..Choices::default() }))
+    };
+    assert_eq!(
+        limited("web1,web3"),
+        [
+            "cut-partly-left-out: step `cut` cuts, and `--limit` leaves out web2 | what it severs counts as cut all \
+          the same; look whether it is"
+        ]
+    );
+    assert_eq!(limited("web"), Vec::<String>::new());
+}
+
+#[test]
 fn waves_count_only_what_runs() {
     let mut step = run("s", "web", "true");
     step.batch = vec![Share::Hosts(1), Share::Percent(100)];

@@ -5,6 +5,7 @@ use super::words::{
 };
 use crate::model::names::{PhaseId, ZoneName};
 use crate::reach::outlook::{How, Moment, Open, Outlook, Situation, Verdict};
+use crate::reach::survival::{Lost, Root};
 use crate::report::look::Look;
 use crate::report::plan_text::Page;
 use crate::report::words::so_many;
@@ -91,7 +92,8 @@ pub(super) fn lost(outlook: &Outlook, situation: &Situation, page: &mut Page<'_>
 }
 
 /// What phases claim to isolate, and whether it is so.
-pub(super) fn claims(outlook: &Outlook, page: &mut Page<'_>) {
+/// `by`: also the paths that speak against one.
+pub(super) fn claims(outlook: &Outlook, by: bool, page: &mut Page<'_>) {
     if outlook.claims.is_empty() {
         return;
     }
@@ -111,7 +113,9 @@ pub(super) fn claims(outlook: &Outlook, page: &mut Page<'_>) {
             }
             Verdict::Broken(how) => {
                 page.wrapped(INDENT, INDENT + 2, &format!("{begin}: IT IS NOT SO"));
-                open_zone(outlook, &Open { zone: claim.zone, how: how.clone() }, page);
+                if by {
+                    open_zone(outlook, &Open { zone: claim.zone, how: how.clone() }, page);
+                }
             }
         }
     }
@@ -131,7 +135,7 @@ pub fn in_short(outlook: &Outlook, look: &Look) -> String {
     if nothing_to_judge(outlook).is_none() {
         open(outlook, end, &mut page);
     }
-    let new = |lost: &&crate::reach::survival::Lost| !before.survival.lost.contains(lost);
+    let new = |lost: &&Lost| !before.survival.lost.contains(lost);
     let lost: Vec<&str> = end
         .survival
         .lost
@@ -142,11 +146,13 @@ pub fn in_short(outlook: &Outlook, look: &Look) -> String {
     if !lost.is_empty() {
         let word = look.paint(Style::new().red().bold(), "DOWN");
         page.wrapped(INDENT, INDENT + 2, &format!("{word} {}", lost.join(", ")));
-        let roots: Vec<String> =
-            end.survival.roots.iter().map(|root| service(outlook, root.service)).collect();
+        let of_before =
+            |root: &&Root| before.survival.roots.iter().any(|other| other.service == root.service);
+        let roots = end.survival.roots.iter().filter(|root| !of_before(root));
+        let roots: Vec<String> = roots.map(|root| service(outlook, root.service)).collect();
         page.wrapped(INDENT, INDENT + 2, &format!("bring inside first: {}", roots.join("; ")));
     }
-    claims(outlook, &mut page);
+    claims(outlook, false, &mut page);
     page.done()
 }
 

@@ -3,8 +3,10 @@
 use super::dot::on_open_paths;
 use super::layout::{Layout, Line, MARGIN, NAME_WIDTH, ZONE_HEIGHT, ZONE_WIDTH, layout};
 use super::words::{hosts, moment, traits, zone};
+use crate::model::names::HostName;
 use crate::reach::outlook::{Outlook, Situation};
 use crate::reach::{ConduitIx, ZoneIx};
+use crate::report::words::so_many;
 use std::fmt::Write as _;
 
 /// So many characters of a name fit above its line.
@@ -45,7 +47,7 @@ pub(super) fn picture(outlook: &Outlook, site: &str, situation: &Situation, alon
     let (width, height) = (bones.width.max(LEGEND_WIDTH), bones.height + HEAD + FOOT);
     let title = format!("{site}, {}", moment(&situation.moment));
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" height=\"{height:.0}\" \
          role=\"img\" aria-label=\"{}\">\n",
         escaped(&title)
     );
@@ -85,23 +87,19 @@ fn put_zone(out: &mut String, outlook: &Outlook, bones: &Layout, ix: ZoneIx) {
             "<rect class=\"w-inner\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width}\" height=\"{height}\" rx=\"4\"/>"
         );
     }
-    let shown = (0..=HOSTS_SHOWN_MAX).rev().map(|most| hosts(&outlook.hosts[ix.0], most));
-    let counted = match outlook.hosts[ix.0].len() {
-        0 => String::new(),
-        count => crate::report::words::so_many(count, "host"),
-    };
-    let shown =
-        shown.filter(|text| text.len() <= BOX_CHARS_MAX && !text.starts_with(',')).max_by_key(String::len);
-    let lines = [
-        zone(outlook, ix).to_owned(),
-        traits(outlook, ix),
-        shown.filter(|t| !t.is_empty()).unwrap_or(counted),
-    ];
+    let lines = [zone(outlook, ix).to_owned(), traits(outlook, ix), hosts_that_fit(&outlook.hosts[ix.0])];
     for (at, text) in lines.iter().filter(|text| !text.is_empty()).enumerate() {
         let class = if at == 0 { "w-text w-name" } else { "w-text w-small" };
         put_text(out, x + 12.0, y + 22.0 + 17.0 * at as f64, class, &shortened(text, BOX_CHARS_MAX));
     }
     *out += "</g>\n";
+}
+
+/// As many hosts as fit into a box; if not even one does, how many there are.
+fn hosts_that_fit(of: &[HostName]) -> String {
+    let shown = (1..=HOSTS_SHOWN_MAX).rev().map(|most| hosts(of, most));
+    let fits = |text: &String| text.chars().count() <= BOX_CHARS_MAX;
+    shown.into_iter().find(fits).unwrap_or_else(|| so_many(of.len(), "host"))
 }
 
 fn conduit(

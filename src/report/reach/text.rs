@@ -3,7 +3,7 @@
 use super::sections;
 use super::words::{moment, sign, traits, zone};
 use crate::reach::ZoneIx;
-use crate::reach::outlook::{Outlook, Situation};
+use crate::reach::outlook::{Moment, Outlook, Situation};
 use crate::report::escape::line;
 use crate::report::look::Look;
 use crate::report::plan_text::Page;
@@ -51,15 +51,15 @@ pub fn text(outlook: &Outlook, site: &str, runbook: Option<&str>, look: &Look) -
         }
         told.push(situation);
     }
-    sections::claims(outlook, &mut page);
+    sections::claims(outlook, true, &mut page);
     page.done()
 }
 
 /// Where the same has been told.
 fn same_as(situation: &Situation) -> String {
-    match moment(&situation.moment).as_str() {
-        "as it is" => "before: nothing".to_owned(),
-        other => other.to_owned(),
+    match &situation.moment {
+        Moment::Now => "before: nothing".to_owned(),
+        Moment::Phase { .. } | Moment::Level(_) => moment(&situation.moment),
     }
 }
 
@@ -111,7 +111,11 @@ fn legend(page: &mut Page<'_>) {
 
 fn heading(outlook: &Outlook, situation: &Situation, page: &mut Page<'_>) {
     let cut = super::words::conduits(outlook, &situation.cut);
-    let said = moment(&situation.moment).to_uppercase();
+    let said = match &situation.moment {
+        Moment::Now => "AS IT IS".to_owned(),
+        Moment::Phase { id, .. } => format!("AFTER PHASE {id}"),
+        Moment::Level(level) => format!("AT LEVEL {level}"),
+    };
     let said = match cut.len() {
         0 => format!("{}  nothing is cut", page.look.bold(&said)),
         _ => format!("{}  cut: {}", page.look.bold(&said), cut.join(", ")),
