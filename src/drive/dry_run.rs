@@ -15,6 +15,9 @@ use tokio::task::JoinSet;
 /// What one host said before anything else was asked of it: by (host, privileged), the first trouble.
 type Preflights = BTreeMap<(HostIx, bool), Result<(), String>>;
 
+/// What a host must have to hold a guard.
+const GUARD_NEEDS: [&str; 2] = ["setsid", "ln"];
+
 /// Looks at every host, task and probe of the plan. `progress` is told what is looked at.
 pub async fn carry_out(tools: Rc<Tools>, at_once: u32, stop: Stop, progress: &mut dyn FnMut(&str)) -> DryRun {
     let gate = Rc::new(Semaphore::new(at_once as usize));
@@ -39,6 +42,9 @@ async fn preflight_all(
         if let (Some(host), None) = (plan.tasks[ix.at()].host, &plan.tasks[ix.at()].left_out) {
             let commands = places.entry((host, tools.privileged(ix))).or_default();
             commands.extend(plan.step_of(ix).requires.iter().cloned());
+            if plan.step_of(ix).guard.is_some() {
+                commands.extend(GUARD_NEEDS.map(str::to_owned));
+            }
         }
     }
     let mut looks = JoinSet::new();

@@ -131,8 +131,8 @@ impl Roads {
         self.secrets.get(name).cloned()
     }
 
-    /// Connects to a host, through its jump hosts.
-    fn connect(&self, ix: HostIx) -> Pending<'_, Result<Rc<dyn Link>, Trouble>> {
+    /// Connects to a host, through its jump hosts; afresh, over nothing that stands.
+    fn connect(&self, ix: HostIx, afresh: bool) -> Pending<'_, Result<Rc<dyn Link>, Trouble>> {
         Box::pin(async move {
             let planned = &self.plan.hosts[ix.at()];
             let Reach::Ssh(settings) = &planned.reach else {
@@ -143,11 +143,11 @@ impl Roads {
             };
             let via = match &settings.jump {
                 None => None,
-                Some(jump) => Some(self.jump(jump).await?),
+                Some(jump) => Some(self.jump(jump, afresh).await?),
             };
             let target = self.target(&planned.name, settings, via);
             let link: Rc<dyn Link> = Rc::new(ssh::connect(&target, &self.deadlines).await?);
-            if self.is_jump(&planned.name) {
+            if self.is_jump(&planned.name) && !afresh {
                 let mut links = self.links.borrow_mut();
                 let standing = links.get(&ix).is_some_and(|link| link.is_up());
                 if !standing {
@@ -175,14 +175,14 @@ impl Roads {
         })
     }
 
-    async fn jump(&self, name: &HostName) -> Result<Rc<dyn Link>, Trouble> {
+    async fn jump(&self, name: &HostName, afresh: bool) -> Result<Rc<dyn Link>, Trouble> {
         let ix = self.plan.host_named(name.as_str()).ok_or_else(|| {
             Trouble::new(TroubleKind::Settings, format!("jump host `{name}` is not in the plan"))
         })?;
-        let up = self.links.borrow().get(&ix).filter(|link| link.is_up()).cloned();
+        let up = self.links.borrow().get(&ix).filter(|link| link.is_up() && !afresh).cloned();
         match up {
             Some(link) => Ok(link),
-            None => self.connect(ix).await.map_err(|trouble| Trouble {
+            None => self.connect(ix, afresh).await.map_err(|trouble| Trouble {
                 what: format!("jump host `{name}`: {}", trouble.what),
                 ..trouble
             }),
@@ -207,7 +207,11 @@ struct Road {
 
 impl Connector for Road {
     fn connect<'a>(&'a self) -> Pending<'a, Result<Rc<dyn Link>, Trouble>> {
-        self.roads.connect(self.ix)
+        self.roads.connect(self.ix, false)
+    }
+
+    fn connect_afresh<'a>(&'a self) -> Pending<'a, Result<Rc<dyn Link>, Trouble>> {
+        self.roads.connect(self.ix, true)
     }
     fn sends_password(&self) -> bool {
         match &self.roads.plan.hosts[self.ix.at()].reach {

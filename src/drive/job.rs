@@ -1,30 +1,29 @@
 //! Carries one job out: builds what goes to the host from plan, values and secrets, and brings its end back.
 
+use crate::drive::guard::GuardOrder;
 use crate::drive::held::{self, Held};
 use crate::drive::lasting;
 use crate::drive::sink::{JobSink, Watcher};
 use crate::drive::snapshot;
 use crate::drive::tools::{Tools, claims};
 use crate::journal::{OutFile, RunDir, evidence};
-use crate::model::event::{Evidence, Facts, Found, Job, JobKind, Seen};
+use crate::model::event::{Facts, Found, Job, JobKind, Seen};
 use crate::model::names::{NAME_BYTES_MAX, TaskIx};
 use crate::model::probe::Probe;
-use crate::model::runbook::{Fetch, Upload};
+use crate::model::runbook::Upload;
 use crate::model::secret::Secret;
 use crate::model::{How, Outcome};
 use crate::plan;
 use crate::plan::frozen::{PlannedAction, PlannedStep, PlannedUndo, PlannedVerify};
 use crate::report::going_on::Round;
 use crate::transport::work::{Claim, Script};
-use crate::transport::{FetchOrder, FetchWhat, GoLine, Lost, Staged, Stop, UploadOrder};
+use crate::transport::{GoLine, Lost, Staged, Stop, UploadOrder};
 use futures_util::future::join_all;
 use std::cell::RefCell;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 
-/// Evidence larger than this belongs to a forensic tool with its own disk.
-const EVIDENCE_BYTES_MAX: u64 = evidence::EVIDENCE_BYTES_MAX;
+mod fetch;
 
 /// What every job of a run needs.
 pub struct Workshop {
@@ -49,6 +48,8 @@ pub struct Order {
     pub snapshot: Option<u32>,
     /// For a `Resolve`: has anything been claimed on this host before?
     pub claimed_before: bool,
+    /// For jobs of a guarded task.
+    pub guard: Option<GuardOrder>,
 }
 
 /// How a job came back.
@@ -92,7 +93,13 @@ impl Workshop {
         };
         Back::Ended(
             outcome,
-            Facts { evidence: extra.evidence, probes: extra.probes, backup: extra.backup, ..facts },
+            Facts {
+                evidence: extra.evidence,
+                probes: extra.probes,
+                backup: extra.backup,
+                guard: extra.guard,
+                ..facts
+            },
         )
     }
 
@@ -114,7 +121,14 @@ impl Workshop {
         match job.kind {
             JobKind::Check => self.script(job, step.check.as_deref(), sink, stop).await,
             JobKind::Snapshot => self.script(job, step.snapshot.as_deref(), sink, stop).await,
-            JobKind::Arm | JobKind::Confirm => not_started("no plan of this version has a guard".to_owned()),
+            JobKind::Arm | JobKind::Confirm => {
+                let (outcome, seen) = match job.kind {
+                    JobKind::Arm => self.arm(order, stop).await,
+                    _ => self.confirm(order, stop).await,
+                };
+                extra.guard = seen;
+                outcome
+            }
             JobKind::Verify => self.verify(job, step, sink, stop, &mut extra.probes).await,
             JobKind::Undo => self.undo(order, step, sink, stop).await,
             JobKind::Run => match &step.action {
@@ -145,6 +159,10 @@ impl Workshop {
         held::stands(&self.dir, files).await
     }
 
+    fn is_guarded(&self, job: Job) -> bool {
+        job.kind == JobKind::Run && self.tools.plan.step_of(job.task).guard.is_some()
+    }
+
     /// Unique in the run and fit for a file name.
     pub fn label(&self, task: TaskIx) -> String {
         let mut label = format!("{}-{}", task.0, self.tools.plan.step_of(task).id);
@@ -165,6 +183,7 @@ impl Workshop {
     async fn script(&self, job: Job, text: Option<&str>, sink: &mut JobSink, stop: &mut Stop) -> Outcome {
         let text = text.expect("the engine orders only jobs that the plan has");
         let script = Script {
+            guarded: self.is_guarded(job),
             text: self.tools.rendered(job.task, job.attempt, text),
             privileged: self.tools.privileged(job.task),
             claim: self.claim(job),
@@ -184,6 +203,7 @@ impl Workshop {
             privileged: self.tools.privileged(run.task),
             claim: self.claim(run),
             timeout: step.timeout,
+            guarded: false,
         };
         let laid = self.tools.remote(run.task).stage(script, together.within, stop).await;
         laid.map_err(|outcome| self.tools.scrubbed(outcome))
@@ -205,21 +225,28 @@ impl Workshop {
         Back::Ended(self.tools.scrubbed(outcome), facts)
     }
 
+    /// The undo script, complete with values, secrets and what was kept before the first change.
+    pub(super) fn undo_text(&self, order: Order, text: &str) -> Result<Secret, Outcome> {
+        let rendered = self.tools.rendered(order.job.task, order.job.attempt, text);
+        let Some(attempt) = order.snapshot else { return Ok(rendered) };
+        match snapshot::read(&self.dir, &self.label(order.job.task), attempt) {
+            Ok(bytes) => Ok(Secret::new(snapshot::around(rendered.reveal(), &bytes))),
+            Err(because) => Err(not_started(format!("the snapshot is not there: {because}"))),
+        }
+    }
+
     async fn undo(&self, order: Order, step: &PlannedStep, sink: &mut JobSink, stop: &mut Stop) -> Outcome {
         let PlannedUndo::By(text) = &step.undo else {
             unreachable!("the engine orders only undos that the plan has")
         };
         let job = order.job;
-        let rendered = self.tools.rendered(job.task, job.attempt, text);
-        let text = match order.snapshot {
-            None => rendered,
-            Some(attempt) => match snapshot::read(&self.dir, &self.label(job.task), attempt) {
-                Ok(bytes) => Secret::new(snapshot::around(rendered.reveal(), &bytes)),
-                Err(because) => return not_started(format!("the snapshot is not there: {because}")),
-            },
+        let text = match self.undo_text(order, text) {
+            Ok(text) => text,
+            Err(outcome) => return outcome,
         };
         let privileged = self.tools.privileged(job.task);
-        let script = Script { text, privileged, claim: self.claim(job), timeout: step.timeout };
+        let script =
+            Script { guarded: false, text, privileged, claim: self.claim(job), timeout: step.timeout };
         self.tools.remote(job.task).run(&script, sink, stop).await
     }
 
@@ -284,6 +311,7 @@ impl Workshop {
             return not_started(format!("{}: the plan has no hash of it", content.display()));
         };
         let order = UploadOrder {
+            guarded: self.is_guarded(job),
             content: &content,
             sha256,
             to: &upload.to,
@@ -294,59 +322,6 @@ impl Workshop {
             timeout: self.tools.plan.step_of(job.task).timeout,
         };
         self.tools.remote(job.task).upload(&order, sink, stop).await
-    }
-
-    async fn fetch(
-        &self,
-        job: Job,
-        fetch: &Fetch,
-        sink: &mut JobSink,
-        stop: &mut Stop,
-        found: &mut Vec<Evidence>,
-    ) -> Outcome {
-        let timeout = self.tools.plan.step_of(job.task).timeout;
-        let privileged = self.tools.privileged(job.task);
-        let (path, script, name);
-        let (what, file_name, from) = match fetch {
-            Fetch::File { path: template } => {
-                path = plan::fill(template, &self.tools.values(job.task));
-                (FetchWhat::File(&path), file_name_of(&path), path.clone())
-            }
-            Fetch::Output { script: text, name: wanted } => {
-                script = Script {
-                    text: self.tools.rendered(job.task, job.attempt, text),
-                    privileged,
-                    claim: None,
-                    timeout,
-                };
-                name = wanted;
-                (
-                    FetchWhat::Output(&script),
-                    name.as_str(),
-                    format!("output of `{}`", self.tools.plan.step_of(job.task).id),
-                )
-            }
-        };
-        let mut file = match evidence::evidence_file(&self.dir, &self.label(job.task), file_name) {
-            Ok(file) => file,
-            Err(error) => return not_started(error.to_string()),
-        };
-        let order = FetchOrder { what, privileged, timeout, bytes_max: EVIDENCE_BYTES_MAX };
-        let mut into = Into(&mut file, None);
-        let fetched = self.tools.remote(job.task).fetch(&order, &mut into, sink, stop).await;
-        let trouble = into.1.take();
-        match (fetched, trouble) {
-            (_, Some(trouble)) => Outcome::Failed { how: How::Disagreed(trouble) },
-            (Err(outcome), None) => outcome,
-            (Ok(fetched), None) => match file.finish() {
-                Err(error) => Outcome::Failed { how: How::Disagreed(error.to_string()) },
-                Ok(whole) => {
-                    let file = self.dir.relative(&whole.path);
-                    found.push(Evidence { file, from, bytes: fetched.bytes, sha256: fetched.sha256 });
-                    Outcome::Succeeded
-                }
-            },
-        }
     }
 
     async fn resolve(&self, order: Order, stop: &mut Stop) -> Found {
@@ -374,29 +349,6 @@ fn as_probe(verify: &PlannedVerify) -> Option<&Probe> {
     }
 }
 
-fn file_name_of(path: &str) -> &str {
-    Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or("file")
-}
-
-fn not_started(because: String) -> Outcome {
+pub(super) fn not_started(because: String) -> Outcome {
     Outcome::NotStarted { because, try_again: false }
-}
-
-/// Writes evidence, and remembers what went wrong in our own words.
-struct Into<'a>(&'a mut evidence::WholeFile, Option<String>);
-
-impl Write for Into<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        match self.0.write(bytes) {
-            Ok(()) => Ok(bytes.len()),
-            Err(error) => {
-                let said = error.to_string();
-                self.1.get_or_insert(said);
-                Err(std::io::Error::other(error.to_string()))
-            }
-        }
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

@@ -20,10 +20,10 @@ use crate::drive::signals::{Asked, Signals};
 use crate::drive::watch::Watch;
 use crate::engine::{Engine, Input, Output, RunState};
 use crate::journal::{JournalError, Message, Writer, inbox};
-use crate::model::Time;
 use crate::model::event::{Job, Seen, Stands, StopHow, Verdict};
 use crate::model::names::{HostIx, ServiceName, TaskIx};
 use crate::model::question::Question;
+use crate::model::{Millis, Time};
 use crate::report::display::{self, Display};
 use crate::report::escape::line;
 use crate::report::going_on::Round;
@@ -84,6 +84,8 @@ pub enum News {
     LookedBefore(Vec<Seen>, String),
     /// A service was looked at for the first time, or changed.
     ServiceSeen(ServiceName, Stands, String),
+    /// The guard of a run that is under way got more time.
+    Extended(Job, Millis),
     /// A watch had a look.
     Looked(Job, Round),
     /// A script lies ready on its host.
@@ -295,6 +297,7 @@ impl<'a> Live<'a> {
             News::ServiceSeen(service, stands, because) => {
                 self.engine.handle(now, Input::ServiceSeen { service, stands, because });
             }
+            News::Extended(job, left) => self.engine.handle(now, Input::GuardExtended { job, left }),
             News::Looked(job, round) => self.display.watched(job, round),
             News::Ready(job, ready) => self.is_ready(job, ready),
             News::Unready(task) => self.is_unready(task),

@@ -12,6 +12,7 @@ pub mod held;
 pub mod approvals;
 pub mod about;
 pub mod tools;
+pub mod guard;
 pub mod fleet;
 pub mod probe;
 pub mod probe_all;

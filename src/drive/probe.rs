@@ -127,7 +127,7 @@ fn not_connected(trouble: Trouble) -> Saw {
 
 async fn command(vantage: &Rc<dyn Remote>, asked: &Asked, stop: &mut Stop) -> Saw {
     let text = asked.script.clone().expect("a command was made ready with its script");
-    let script = Script { text, privileged: false, claim: None, timeout: asked.timeout };
+    let script = Script { guarded: false, text, privileged: false, claim: None, timeout: asked.timeout };
     match vantage.run(&script, &mut NoSink, stop).await {
         Outcome::Succeeded => Saw::Open(None),
         Outcome::Failed { how } => Saw::Closed(how.to_string()),
@@ -137,7 +137,8 @@ async fn command(vantage: &Rc<dyn Remote>, asked: &Asked, stop: &mut Stop) -> Sa
 
 /// Runs a small read-only script at the vantage point, and returns how it ended and what it printed.
 async fn look(vantage: &Rc<dyn Remote>, text: String, limit: Millis, stop: &mut Stop) -> (Outcome, String) {
-    let script = Script { text: Secret::new(text), privileged: false, claim: None, timeout: limit };
+    let script =
+        Script { guarded: false, text: Secret::new(text), privileged: false, claim: None, timeout: limit };
     let mut printed = Printed::default();
     let outcome = vantage.run(&script, &mut printed, stop).await;
     (outcome, String::from_utf8_lossy(&printed.0).trim().to_owned())

@@ -92,6 +92,7 @@ impl Tools {
     pub async fn check(&self, task: TaskIx, stop: &mut Stop) -> Option<Outcome> {
         let step = self.plan.step_of(task);
         let script = Script {
+            guarded: false,
             text: self.rendered(task, FIRST_ATTEMPT, step.check.as_deref()?),
             privileged: self.privileged(task),
             claim: None,

@@ -38,7 +38,7 @@ impl RunState {
             Event::StepNotRun { step, because } => self.step_not_run(at, *step, because),
             Event::JobStarted { job } => self.job_started(at, *job),
             Event::JobEnded { job, outcome, facts } => {
-                self.job_ended(*job, outcome)?;
+                self.job_ended(at, *job, outcome, facts.guard.as_ref())?;
                 self.proofs.saw(&facts.probes);
                 Ok(())
             }

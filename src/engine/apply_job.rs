@@ -4,6 +4,7 @@ use super::apply::{Why, need};
 use super::state::{RunState, Status};
 use super::task::Stage;
 use crate::model::event::{Found, Job, JobKind};
+use crate::model::guard::GuardSeen;
 use crate::model::names::TaskIx;
 use crate::model::{Outcome, Time};
 use crate::plan::frozen::PlannedAction;
@@ -15,7 +16,7 @@ impl RunState {
         let task = self.task(job.task);
         need(job.attempt == task.attempts(job.kind) + 1, "its attempt is not the next one")?;
         let unknown = task.unknown.map(|job| job.kind);
-        let unseen_run = job.kind == JobKind::ResolveRun && task.end.is_some();
+        let unseen_run = matches!(job.kind, JobKind::ResolveRun | JobKind::Confirm) && task.end.is_some();
         match job.kind {
             _ if unseen_run => {
                 need(matches!(self.status, Status::RollingBack { .. }), "nothing is rolled back")?;
@@ -46,6 +47,7 @@ impl RunState {
             }
             JobKind::Check | JobKind::Confirm | JobKind::Verify | JobKind::Undo => {}
         }
+        self.check_guard_job(job)?;
         let step = self.plan.step_of(job.task);
         match job.kind {
             JobKind::Run => need(step.together.is_none(), "only a firing starts it")?,
@@ -81,8 +83,13 @@ impl RunState {
             self.set_unknown(job.task, None);
         }
         let task = &mut self.tasks[job.task.at()];
-        // A firing goes on with the tries of the staging before it.
-        let goes_on = task.is_staged() || matches!(task.stage, Stage::Retry { kind, .. } if kind == job.kind);
+        let goes_on = match task.stage {
+            Stage::Retry { kind, .. } => kind == job.kind,
+            // Arming is the beginning of the run's own try.
+            Stage::Ended { kind: JobKind::Arm, .. } => job.kind == JobKind::Run,
+            // A firing goes on with the tries of the staging before it.
+            _ => task.is_staged(),
+        };
         if !goes_on {
             task.tries.in_vain = 0;
         }
@@ -91,7 +98,13 @@ impl RunState {
         self.busy.insert(job.task);
     }
 
-    pub(super) fn job_ended(&mut self, job: Job, outcome: &Outcome) -> Result<(), Why> {
+    pub(super) fn job_ended(
+        &mut self,
+        at: Time,
+        job: Job,
+        outcome: &Outcome,
+        seen: Option<&GuardSeen>,
+    ) -> Result<(), Why> {
         self.need_running(job)?;
         match job.kind {
             JobKind::ResolveRun | JobKind::ResolveUndo => {
@@ -99,9 +112,9 @@ impl RunState {
             }
             JobKind::Run => self.run_job_ended(job, outcome),
             JobKind::Undo => self.undo_job_ended(job, outcome),
-            JobKind::Check | JobKind::Verify | JobKind::Snapshot | JobKind::Arm | JobKind::Confirm => {
-                self.look_ended(job, outcome)
-            }
+            JobKind::Check | JobKind::Verify | JobKind::Snapshot => self.look_ended(job, outcome),
+            JobKind::Arm => self.arm_ended(at, job, outcome, seen)?,
+            JobKind::Confirm => self.confirm_ended(at, job, outcome, seen)?,
             JobKind::Watch | JobKind::Stage => self.aside_ended(job, outcome),
         }
         self.busy.remove(&job.task);
@@ -150,6 +163,9 @@ impl RunState {
         let changes = self.changes(job);
         let step = &mut self.steps[self.plan.tasks[job.task.at()].step.at()];
         let task = &mut self.tasks[job.task.at()];
+        if let (Some(guard), Outcome::Succeeded | Outcome::Failed { .. }) = (&mut task.guard, outcome) {
+            guard.after = Some(outcome.clone());
+        }
         match outcome {
             Outcome::Succeeded => {
                 task.changed |= changes;

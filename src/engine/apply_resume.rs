@@ -115,6 +115,9 @@ impl RunState {
         if task.unknown.is_some() && !matches!(task.stage, Stage::Running { .. }) || cancelled {
             task.stage = Stage::Idle;
         }
+        if matches!(task.stage, Stage::Ended { kind: JobKind::Arm, .. }) {
+            task.stage = Stage::Again { kind: JobKind::Arm };
+        }
         task.tries.in_vain = 0;
         task.tries.afresh = 0;
     }

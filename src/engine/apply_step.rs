@@ -1,6 +1,7 @@
 //! What events do to phases and steps, and how the counters follow their tasks.
 
 use super::apply::{Why, need};
+use super::guard::{GuardStand, Guarding};
 use super::progress::{PhaseStatus, StepStatus};
 use super::state::{RunState, Status};
 use super::task::Stage;
@@ -165,6 +166,11 @@ impl RunState {
         let end = task.end.take().expect("only a settled task is opened again");
         *step.counts.ended(&end) -= 1;
         task.stage = Stage::Idle;
+        // Only a guard takes back what is not rolled back, and what it took back is done anew.
+        task.undo = None;
+        if matches!(task.guard.as_deref(), Some(Guarding { stand: GuardStand::Fired { .. }, .. })) {
+            task.guard = None;
+        }
         task.tries = Default::default();
         task.ended_at = None;
         step.counts.enter_open(task);

@@ -1,6 +1,7 @@
 //! What the events between the jobs of a task do to it: retries, waits, its end forwards and backwards.
 
 use super::apply::{Why, need};
+use super::guard::{GuardStand, Guarding};
 use super::state::{RunState, Status};
 use super::task::Stage;
 use crate::model::event::{JobKind, NotRun, TaskEnd, UndoEnd};
@@ -53,8 +54,13 @@ impl RunState {
             }
             TaskEnd::Done | TaskEnd::AlreadySo | TaskEnd::NotRun { .. } => {
                 need(!unsettled, "the end of an attempt is missing")?;
+                need(!self.owes_confirmation(ix), "its way back is not proved")?;
             }
         }
+        let undone_by_guard = match self.guard(ix) {
+            Some(Guarding { stand: GuardStand::Fired { undo }, .. }) => Some(by_guard(undo)),
+            Some(_) | None => None,
+        };
         // A check that the host answered stands in for the end that is missing. Where nobody was reached the end
         // stays missing: whoever opens the task again, or takes it back, must find out first.
         if unsettled && said_no(&task.stage) {
@@ -62,6 +68,7 @@ impl RunState {
             self.set_unknown(ix, None);
         }
         self.settle(at, ix, end.clone());
+        self.tasks[ix.at()].undo = undone_by_guard.map(Box::new);
         self.forget_questions_about(ix, false);
         match end {
             TaskEnd::Failed { .. } => self.blame(ix),
@@ -87,9 +94,13 @@ impl RunState {
         need(task.end.is_some(), "the task is not settled forwards")?;
         need(task.undo.is_none(), "its undo is settled already")?;
         let harmless = *end == UndoEnd::NotNeeded && task.stage != Stage::Idle;
-        need(harmless || task.may_have_changed(), "it changed nothing")?;
+        need(harmless || self.is_to_be_taken_back(ix), "it changed nothing")?;
         let task = &mut self.tasks[ix.at()];
         task.undo = Some(Box::new(end.clone()));
+        // What the guard did is on record: whoever wants the task taken back again means the run's own undo.
+        if matches!(task.guard.as_deref(), Some(Guarding { stand: GuardStand::Fired { .. }, .. })) {
+            task.guard = None;
+        }
         task.stage = Stage::Idle;
         task.tries = Default::default();
         self.forget_questions_about(ix, true);
@@ -101,6 +112,16 @@ impl RunState {
         for question in [Question::Manual { task: ix }, Question::WhatBecameOf { task: ix, undo }] {
             self.questions.remove(&question);
             self.answers.remove(&question);
+        }
+    }
+}
+
+/// How a task's undo ended that its guard ran on the host.
+pub(super) fn by_guard(undo: &Outcome) -> UndoEnd {
+    match undo {
+        Outcome::Succeeded => UndoEnd::Undone,
+        Outcome::Failed { .. } | Outcome::NotStarted { .. } | Outcome::Unknown { .. } => {
+            UndoEnd::Failed { outcome: undo.clone() }
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use super::forward::{self, Next};
 use super::gate::{self, Gate};
+use super::guard::Guarding;
 use super::io::Output;
 use super::policy::Halt;
 use super::run::Engine;
-use super::standing::Found;
+use super::standing::{Found, Standing};
 use super::state::Status;
 use super::task::Stage;
 use super::undo;
@@ -79,7 +80,8 @@ impl Engine {
 
     fn decide_undo(&mut self, ix: TaskIx) {
         let free = self.standing.as_ref().is_some_and(|standing| standing.is_free(ix));
-        if !free || self.state.task(ix).undo.is_some() {
+        let now = free || self.is_heard_first(ix);
+        if !now || self.state.task(ix).undo.is_some() {
             return;
         }
         match undo::next(&self.state, ix, self.now) {
@@ -94,6 +96,15 @@ impl Engine {
             }
             Next::Start(_) | Next::Retry(..) | Next::Ask(_) | Next::Wait(_) | Next::Fire | Next::Nothing => {}
         }
+    }
+
+    /// Must the guard of this task be heard before anything is decided about its undo? Whatever stands on it.
+    fn is_heard_first(&self, ix: TaskIx) -> bool {
+        let begun = self.state.task(ix).stage != Stage::Idle;
+        let in_scope = |standing: &Standing| standing.holds_scope(self.state.step_of(ix));
+        self.standing.as_ref().is_some_and(in_scope)
+            && self.state.guard(ix).is_some_and(Guarding::is_armed)
+            && (begun || self.state.is_to_be_taken_back(ix))
     }
 
     fn may_start(&self, ix: TaskIx, kind: JobKind) -> bool {
@@ -226,7 +237,7 @@ impl Engine {
     fn take_back(&mut self, found: Found) {
         match found {
             Found::Settled(task, end) => self.record(Event::UndoEnded { task, end }),
-            Found::Free(task) => self.queues.tasks.push_back(task),
+            Found::Free(task) | Found::Guarded(task) => self.queues.tasks.push_back(task),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::apply_resume::was_cancelled;
 use super::bounds::{PAUSE_AFTER_VAIN, TRIES_IN_VAIN_MAX, pause};
 use super::firing::{Muster, muster};
+use super::guard::{GuardStand, Guarding};
 use super::resolve;
 use super::state::RunState;
 use super::task::Stage;
@@ -10,7 +11,7 @@ use crate::model::event::{JobKind, NotRun, TaskEnd};
 use crate::model::names::TaskIx;
 use crate::model::outcome::How;
 use crate::model::question::{Choice, Question};
-use crate::model::{Outcome, Time};
+use crate::model::{Millis, Outcome, Time};
 use crate::plan::frozen::PlannedAction;
 
 /// What a task wants next.
@@ -44,8 +45,9 @@ pub(super) fn next(state: &RunState, ix: TaskIx, now: Time) -> Next<TaskEnd> {
         Stage::Retry { at, .. } if now < *at => Next::Later(*at),
         Stage::Retry { kind, .. } | Stage::Again { kind } => Next::Start(*kind),
         Stage::Idle if task.unknown.is_some() => Next::Start(JobKind::ResolveRun),
-        Stage::Idle if state.plan.step_of(ix).check.is_some() => Next::Start(JobKind::Check),
-        Stage::Idle => after_check(state, ix, now),
+        // Opened again, or taken up by another process: what its guard has done comes first.
+        Stage::Idle if state.owes_confirmation(ix) => Next::Start(JobKind::Confirm),
+        Stage::Idle => begin(state, ix, now),
         Stage::Answered { choice: Choice::Done, .. } => after_action(state, ix),
         Stage::Answered { by, .. } => {
             Next::End(TaskEnd::NotRun { because: NotRun::Refused { by: by.clone() } })
@@ -58,6 +60,13 @@ pub(super) fn next(state: &RunState, ix: TaskIx, now: Time) -> Next<TaskEnd> {
     }
 }
 
+fn begin(state: &RunState, ix: TaskIx, now: Time) -> Next<TaskEnd> {
+    match state.plan.step_of(ix).check {
+        Some(_) => Next::Start(JobKind::Check),
+        None => after_check(state, ix, now),
+    }
+}
+
 fn after_job(state: &RunState, ix: TaskIx, kind: JobKind, outcome: &Outcome, now: Time) -> Next<TaskEnd> {
     match (kind, outcome) {
         // What this run has made so is not called so before it has lasted.
@@ -67,14 +76,20 @@ fn after_job(state: &RunState, ix: TaskIx, kind: JobKind, outcome: &Outcome, now
         (JobKind::Check, Outcome::Succeeded) => Next::End(TaskEnd::AlreadySo),
         (JobKind::Check, Outcome::Failed { how: How::Exit(_) }) => after_check(state, ix, now),
         (JobKind::Snapshot, Outcome::Succeeded) => act(state, ix, now),
+        (JobKind::Verify, Outcome::Succeeded) if state.owes_confirmation(ix) => Next::Start(JobKind::Confirm),
         (JobKind::Verify, Outcome::Succeeded) => after_verify(state, ix),
         (JobKind::Watch, Outcome::Succeeded) => Next::End(TaskEnd::Done),
-        (JobKind::Arm, Outcome::Succeeded) => Next::Start(run_kind(state, ix)),
+        (JobKind::Arm, Outcome::Succeeded) => begin_run(state, ix, now),
         (JobKind::Stage, Outcome::Succeeded) => staged(state, ix),
-        (JobKind::Run | JobKind::Confirm, Outcome::Succeeded) => after_action(state, ix),
+        (JobKind::Run, Outcome::Succeeded) => after_action(state, ix),
+        (JobKind::Confirm, Outcome::Succeeded) => after_confirmation(state, ix, now),
         // Whoever cancelled it wants the run to stop: whoever resumes it takes it up again.
         (JobKind::Watch | JobKind::Stage, outcome) if was_cancelled(outcome) && state.stop.is_some() => {
             Next::Nothing
+        }
+        // However the run ended: the guard is heard before anything else is done.
+        (JobKind::Run, Outcome::Failed { .. }) if state.owes_confirmation(ix) => {
+            Next::Start(JobKind::Confirm)
         }
         (_, outcome) if was_cancelled(outcome) => failed(state, ix, kind, outcome),
         (JobKind::Run, Outcome::Failed { .. }) => run_failed(state, ix, outcome, now),
@@ -83,6 +98,14 @@ fn after_job(state: &RunState, ix: TaskIx, kind: JobKind, outcome: &Outcome, now
         (JobKind::Check, Outcome::Failed { .. }) => in_vain(state, ix, kind, outcome, now),
         (_, Outcome::Failed { .. }) => failed(state, ix, kind, outcome),
         (_, Outcome::NotStarted { try_again: false, .. }) => failed(state, ix, kind, outcome),
+        (JobKind::Confirm, Outcome::NotStarted { .. } | Outcome::Unknown { .. })
+            if state.guard(ix).is_some_and(Guarding::is_armed) =>
+        {
+            match state.again_while_guarded(ix, now) {
+                Some(at) => Next::Retry(JobKind::Confirm, at),
+                None => failed(state, ix, kind, outcome),
+            }
+        }
         (_, Outcome::NotStarted { .. } | Outcome::Unknown { .. }) => in_vain(state, ix, kind, outcome, now),
         (JobKind::Undo | JobKind::ResolveRun | JobKind::ResolveUndo, Outcome::Succeeded) => {
             unreachable!("{kind} does not succeed on the way forwards")
@@ -108,7 +131,39 @@ fn act(state: &RunState, ix: TaskIx, now: Time) -> Next<TaskEnd> {
         | PlannedAction::Upload(_)
         | PlannedAction::Fetch(_)
         | PlannedAction::Probe(_)
-        | PlannedAction::Backup(_) => Next::Start(run_kind(state, ix)),
+        | PlannedAction::Backup(_) => begin_run(state, ix, now),
+    }
+}
+
+/// The run, once its guard is armed and has time left.
+pub(super) fn begin_run(state: &RunState, ix: TaskIx, now: Time) -> Next<TaskEnd> {
+    let guarded = state.plan.step_of(ix).guard.is_none() || state.is_guarded(ix, now);
+    Next::Start(if guarded { run_kind(state, ix) } else { JobKind::Arm })
+}
+
+/// With what a further try of this job begins: a guard guards one attempt of a run.
+fn first_of(state: &RunState, ix: TaskIx, kind: JobKind) -> JobKind {
+    match kind {
+        JobKind::Run if state.plan.step_of(ix).guard.is_some() => JobKind::Arm,
+        JobKind::Run => run_kind(state, ix),
+        kind => kind,
+    }
+}
+
+/// The way back is proved: once more later, or the guard has given way and the run's own end counts.
+fn after_confirmation(state: &RunState, ix: TaskIx, now: Time) -> Next<TaskEnd> {
+    let guard = state.guard(ix).expect("a confirmation has a guard");
+    let repeat = state.plan.step_of(ix).guard.and_then(|guard| guard.repeat);
+    match (&guard.stand, &guard.after) {
+        (GuardStand::Armed { .. }, _) => {
+            let every = repeat.map_or(Millis(0), |repeat| repeat.every);
+            Next::Retry(JobKind::Confirm, now + every)
+        }
+        // It failed before the task was opened again: it begins anew.
+        (_, Some(Outcome::Failed { .. })) if state.task(ix).tries.failed == 0 => begin(state, ix, now),
+        (_, Some(outcome)) if was_cancelled(outcome) => failed(state, ix, JobKind::Run, outcome),
+        (_, Some(outcome @ Outcome::Failed { .. })) => run_failed(state, ix, outcome, now),
+        (_, _) => after_action(state, ix),
     }
 }
 
@@ -137,6 +192,9 @@ fn is_watched(state: &RunState, ix: TaskIx) -> bool {
 }
 
 fn after_action(state: &RunState, ix: TaskIx) -> Next<TaskEnd> {
+    if state.owes_confirmation(ix) {
+        return Next::Start(JobKind::Confirm);
+    }
     match state.plan.step_of(ix).verify.is_empty() {
         true => after_verify(state, ix),
         false => Next::Start(JobKind::Verify),
@@ -153,16 +211,15 @@ fn after_verify(state: &RunState, ix: TaskIx) -> Next<TaskEnd> {
 fn run_failed(state: &RunState, ix: TaskIx, outcome: &Outcome, now: Time) -> Next<TaskEnd> {
     let (failed_tries, retry) = (state.task(ix).tries.failed, state.plan.step_of(ix).retry);
     match failed_tries < retry.attempts {
-        true => Next::Retry(run_kind(state, ix), now + pause(retry.delay, failed_tries)),
+        true => Next::Retry(first_of(state, ix, JobKind::Run), now + pause(retry.delay, failed_tries)),
         false => failed(state, ix, JobKind::Run, outcome),
     }
 }
 
 /// A job that did not get anywhere: tried again a few times, then it has failed.
 fn in_vain(state: &RunState, ix: TaskIx, kind: JobKind, outcome: &Outcome, now: Time) -> Next<TaskEnd> {
-    let again = if kind == JobKind::Run { run_kind(state, ix) } else { kind };
     match again_after_vain(state, ix, now) {
-        Some(at) => Next::Retry(again, at),
+        Some(at) => Next::Retry(first_of(state, ix, kind), at),
         None => failed(state, ix, kind, outcome),
     }
 }
@@ -186,8 +243,20 @@ pub(super) fn cut_short(state: &RunState, ix: TaskIx) -> TaskEnd {
         outcome: outcome.clone(),
         changed: task.may_have_changed(),
     };
+    // What a run came to whose guard was heard since, and which was to be tried again.
+    let tried = state.guard(ix).filter(|guard| guard.arm == task.attempts(JobKind::Arm));
+    match (&task.stage, tried.map(|guard| &guard.after)) {
+        _ if task.unknown.is_some() => return failed(JobKind::Run, &resolve::not_seen()),
+        (
+            Stage::Ended { kind: JobKind::Confirm, .. } | Stage::Retry { kind: JobKind::Arm, .. },
+            Some(Some(outcome @ Outcome::Failed { .. })),
+        ) => return failed(JobKind::Run, outcome),
+        (Stage::Retry { kind: JobKind::Arm, after: Some(outcome), .. }, Some(None)) => {
+            return failed(JobKind::Run, outcome);
+        }
+        (_, _) => {}
+    }
     match &task.stage {
-        _ if task.unknown.is_some() => failed(JobKind::Run, &resolve::not_seen()),
         // It is a run that did not start whose script is laid ready again; a staging is not tried twice.
         Stage::Retry { kind: JobKind::Stage, after: Some(outcome), .. } if *outcome != Outcome::Succeeded => {
             failed(JobKind::Run, outcome)

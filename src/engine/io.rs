@@ -3,7 +3,7 @@
 use crate::model::event::{Event, Facts, Found, Job, Mode, Scope, Seen, Stands, StopHow, Verdict};
 use crate::model::names::{ConduitName, HostIx, RunId, ServiceName, StepIx, TaskIx};
 use crate::model::question::{Answer, Question};
-use crate::model::{Outcome, Time};
+use crate::model::{Millis, Outcome, Time};
 
 /// News from the world. Every one may come at any time; what comes too late is refused, not trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,13 @@ pub enum Input {
         skew_min_us: u64,
         /// The starts lie at most so far apart, in microseconds.
         skew_max_us: u64,
+    },
+    /// The guard of a run that is under way got more time.
+    GuardExtended {
+        /// The job in whose time that happened.
+        job: Job,
+        /// Time left on the host's clock when it answered.
+        left: Millis,
     },
     /// A host was connected to.
     HostReached {

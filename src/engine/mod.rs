@@ -10,6 +10,7 @@ pub mod io;
 pub mod progress;
 pub mod proofs;
 pub mod services;
+pub mod guard;
 pub mod state;
 pub mod task;
 
@@ -45,6 +46,7 @@ pub mod run;
 mod schedule;
 mod web;
 
+pub use guard::{GuardStand, Guarding};
 pub use io::{Input, Limits, Output};
 pub use progress::{Approval, Counts, PhaseState, PhaseStatus, Salvo, StepState, StepStatus};
 pub use proofs::{Proof, Proofs};

@@ -1,13 +1,15 @@
 //! Takes news in: checks whether they fit, and records what they say.
 
+use super::guard::Guarding;
 use super::io::{Input, Output};
 use super::run::Engine;
 use super::scope::steps_in;
 use super::state::Status;
 use crate::model::event::{Facts, Found, Job, JobKind, Scope, Seen, Stands, StopHow, StopReason, Verdict};
+use crate::model::guard::GuardSeen;
 use crate::model::names::{ConduitName, HostIx, ServiceName, StepIx, TaskIx};
 use crate::model::question::{Answer, Question};
-use crate::model::{Event, Outcome};
+use crate::model::{Event, Millis, Outcome};
 
 impl Engine {
     pub(super) fn take_in(&mut self, input: Input) {
@@ -26,6 +28,7 @@ impl Engine {
             Input::Resume { by, version } => self.resume(by, version),
             Input::JobEnded { job, outcome, facts } => self.job_ended(job, outcome, facts),
             Input::ReceiptRead { job, found } => self.receipt_read(job, found),
+            Input::GuardExtended { job, left } => self.guard_extended(job, left),
             Input::HostReached { host, how } => self.host_reached(host, how),
             Input::Unready { task } => self.unready(task),
             Input::Fired { step, hosts, unheard, sent_us, skew_min_us, skew_max_us } => {
@@ -129,6 +132,7 @@ impl Engine {
             | JobKind::Watch
             | JobKind::Stage => {
                 let facts = self.with_before(job.task, facts);
+                let (outcome, facts) = sane(job.kind, outcome, facts);
                 self.record(Event::JobEnded { job, outcome, facts });
             }
         }
@@ -143,6 +147,14 @@ impl Engine {
             seen.before = Some(self.state.proofs.before(&seen.probe, cut_already));
         }
         facts
+    }
+
+    fn guard_extended(&mut self, job: Job, left: Millis) {
+        let during = matches!(job.kind, JobKind::Run | JobKind::ResolveRun) && self.runs(job);
+        match during && self.state.guard(job.task).is_some_and(Guarding::is_armed) {
+            true => self.record(Event::GuardExtended { task: job.task, left }),
+            false => self.refuse(),
+        }
     }
 
     fn receipt_read(&mut self, job: Job, found: Found) {
@@ -240,4 +252,29 @@ impl Engine {
             self.order(Output::Finished(verdict));
         }
     }
+}
+
+/// What a job says of a guard must fit how it ended; where it does not, the guard has not been heard.
+fn sane(kind: JobKind, outcome: Outcome, facts: Facts) -> (Outcome, Facts) {
+    use GuardSeen::*;
+    let well = outcome == Outcome::Succeeded;
+    let failed = matches!(outcome, Outcome::Failed { .. });
+    let fits = match (kind, &facts.guard) {
+        (JobKind::Arm, Some(Armed { .. })) => well,
+        (JobKind::Confirm, Some(Confirmed { .. } | ConfirmedLate { .. })) => well,
+        (JobKind::Confirm, Some(Expired { .. } | Fired { .. } | Lost { .. })) => failed,
+        (JobKind::Arm | JobKind::Confirm, None) => !well,
+        (_, Some(_)) => false,
+        (_, None) => true,
+    };
+    if fits {
+        return (outcome, facts);
+    }
+    let outcome = match kind {
+        JobKind::Arm | JobKind::Confirm => {
+            Outcome::Unknown { because: "what was said of its guard makes no sense".into() }
+        }
+        _ => outcome,
+    };
+    (outcome, Facts { guard: None, ..facts })
 }

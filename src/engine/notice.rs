@@ -5,7 +5,7 @@ use super::run::Engine;
 use super::state::Status;
 use super::task::Stage;
 use crate::model::Event;
-use crate::model::event::{Job, NotRun, TaskEnd};
+use crate::model::event::{Job, JobKind, NotRun, TaskEnd};
 use crate::model::names::{PhaseIx, StepIx, TaskIx};
 use crate::model::question::Question;
 
@@ -75,6 +75,11 @@ impl Engine {
                 self.count_behind(*job, -1);
                 self.queues.tasks.push_back(job.task);
                 self.mustered(self.state.step_of(job.task));
+                if let Some(standing) = &mut self.standing
+                    && job.kind == JobKind::Confirm
+                {
+                    standing.look_again(job.task);
+                }
             }
             Event::RetryPlanned { task, .. } | Event::WaitStarted { task, .. } => {
                 self.queues.tasks.push_back(*task);

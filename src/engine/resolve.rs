@@ -1,7 +1,7 @@
 //! Finds out what became of an attempt whose end was not seen: receipt, check, verify, `idempotent`, people.
 
 use super::bounds::AFRESH_MAX;
-use super::forward::{Next, again_after_vain, failed, run_kind, staged};
+use super::forward::{Next, again_after_vain, begin_run, failed, staged};
 use super::state::RunState;
 use crate::model::event::{Found, JobKind, TaskEnd, UndoEnd};
 use crate::model::names::TaskIx;
@@ -13,16 +13,17 @@ use crate::model::{Outcome, Time};
 pub(super) fn after_receipt(state: &RunState, ix: TaskIx, found: &Found, now: Time) -> Next<TaskEnd> {
     match found {
         Found::NeverStarted => match may_start_afresh(state, ix) {
-            true => Next::Start(run_kind(state, ix)),
+            true => begin_run(state, ix, now),
             false => failed(state, ix, JobKind::Run, &never_got_to_start()),
         },
-        Found::NotReached { because, try_again: true } => match again_after_vain(state, ix, now) {
+        // A guard that has time left may bring the way back.
+        Found::NotReached { because, try_again: true } => match again_in_vain_or_guarded(state, ix, now) {
             Some(at) => Next::Retry(JobKind::ResolveRun, at),
             None => failed(state, ix, JobKind::Run, &not_asked(because)),
         },
         // The job may run there still. Nobody looks, runs it again or judges it before the host can be asked.
         Found::NotReached { because, .. } => failed(state, ix, JobKind::Run, &not_asked(because)),
-        Found::NoReceipt { .. } => without_receipt(state, ix, None),
+        Found::NoReceipt { .. } => without_receipt(state, ix, None, now),
         Found::Ended(_) => unreachable!("a receipt with an end settles what was unknown"),
     }
 }
@@ -39,28 +40,38 @@ pub(super) fn after_look(
         (JobKind::Run, _) => Next::Start(JobKind::ResolveRun),
         (JobKind::Stage, Outcome::Succeeded) => staged(state, ix),
         (JobKind::Stage, _) => failed(state, ix, JobKind::Run, &not_seen()),
+        (JobKind::Arm, Outcome::Succeeded) => begin_run(state, ix, now),
+        (JobKind::Arm, Outcome::Failed { .. } | Outcome::NotStarted { try_again: false, .. }) => {
+            failed(state, ix, kind, outcome)
+        }
         (JobKind::Check, Outcome::Failed { how: How::Exit(_) }) => match may_run_again(state, ix) {
-            true => Next::Start(run_kind(state, ix)),
+            true => begin_run(state, ix, now),
             // It is not so, and yet it may have happened in part: fail secure.
             false => failed(state, ix, JobKind::Run, &not_seen()),
         },
         (JobKind::Verify, Outcome::Failed { .. }) | (_, Outcome::NotStarted { try_again: false, .. }) => {
-            without_receipt(state, ix, Some(kind))
+            without_receipt(state, ix, Some(kind), now)
         }
         (_, _) => match again_after_vain(state, ix, now) {
             Some(at) => Next::Retry(kind, at),
-            None => without_receipt(state, ix, Some(kind)),
+            None if kind == JobKind::Arm => failed(state, ix, kind, outcome),
+            None => without_receipt(state, ix, Some(kind), now),
         },
     }
 }
 
 /// The next one to ask after the receipt (`None`) or a look could not tell. The host was reached: nothing runs there.
-fn without_receipt(state: &RunState, ix: TaskIx, could_not_tell: Option<JobKind>) -> Next<TaskEnd> {
+fn without_receipt(
+    state: &RunState,
+    ix: TaskIx,
+    could_not_tell: Option<JobKind>,
+    now: Time,
+) -> Next<TaskEnd> {
     let step = state.plan.step_of(ix);
     match could_not_tell {
         None if step.check.is_some() => Next::Start(JobKind::Check),
         None | Some(JobKind::Check) if !step.verify.is_empty() => Next::Start(JobKind::Verify),
-        _ if may_run_again(state, ix) => Next::Start(run_kind(state, ix)),
+        _ if may_run_again(state, ix) => begin_run(state, ix, now),
         _ => Next::Ask(Question::WhatBecameOf { task: ix, undo: false }),
     }
 }
@@ -81,7 +92,7 @@ pub(super) fn undo_after_receipt(state: &RunState, ix: TaskIx, found: &Found, no
             true => Next::Start(JobKind::Undo),
             false => Next::End(UndoEnd::Failed { outcome: never_got_to_start() }),
         },
-        Found::NotReached { because, try_again: true } => match again_after_vain(state, ix, now) {
+        Found::NotReached { because, try_again: true } => match again_in_vain_or_guarded(state, ix, now) {
             Some(at) => Next::Retry(kind, at),
             None => Next::End(not_reached(because)),
         },
@@ -90,6 +101,10 @@ pub(super) fn undo_after_receipt(state: &RunState, ix: TaskIx, found: &Found, no
         Found::NoReceipt { .. } => Next::Ask(Question::WhatBecameOf { task: ix, undo: true }),
         Found::Ended(_) => unreachable!("a receipt with an end settles what was unknown"),
     }
+}
+
+fn again_in_vain_or_guarded(state: &RunState, ix: TaskIx, now: Time) -> Option<Time> {
+    state.again_while_guarded(ix, now).or_else(|| again_after_vain(state, ix, now))
 }
 
 fn may_run_again(state: &RunState, ix: TaskIx) -> bool {

@@ -5,6 +5,8 @@
 //! stands on it is gone; it *holds* what is beneath it when it stays, or when something holds it. What opened a
 //! conduit is taken back even so: a cut is made again whatever stays above it, and goes on holding what is beneath.
 
+use super::apply_task::by_guard;
+use super::guard::GuardStand;
 use super::scope::steps_in;
 use super::state::RunState;
 use super::task::Stage;
@@ -58,6 +60,8 @@ pub(super) enum Found {
     Settled(TaskIx, UndoEnd),
     /// Nothing stands on it: its undo may go on.
     Free(TaskIx),
+    /// Its guard is to be heard first, whatever stands on it.
+    Guarded(TaskIx),
 }
 
 impl Standing {
@@ -70,9 +74,7 @@ impl Standing {
             sum.there = step.tasks;
             phases[step.phase.at()].there += step.tasks;
         }
-        let due = |ix: &TaskIx| {
-            in_scope[state.step_of(*ix).at()] && state.may_have_changed(*ix) && state.task(*ix).undo.is_none()
-        };
+        let due = |ix: &TaskIx| in_scope[state.step_of(*ix).at()] && state.is_to_be_taken_back(*ix);
         Self {
             reopen,
             tasks: vec![Stand::Waits; plan.tasks.len()],
@@ -117,7 +119,13 @@ impl Standing {
     fn look(&mut self, state: &RunState, web: &Web, ix: TaskIx) -> Option<Found> {
         let (task, step) = (state.task(ix), state.plan.step_of(ix));
         let in_place = state.may_have_changed(ix);
-        let due = in_place && self.in_scope[state.step_of(ix).at()] && task.undo.is_none();
+        let due = self.in_scope[state.step_of(ix).at()] && state.is_to_be_taken_back(ix);
+        match state.guard(ix).map(|guard| &guard.stand) {
+            Some(GuardStand::Fired { undo }) if due => return Some(Found::Settled(ix, by_guard(undo))),
+            // Whatever is decided about it, its guard must not decide otherwise later.
+            Some(GuardStand::Armed { .. }) if due => return Some(Found::Guarded(ix)),
+            Some(_) | None => {}
+        }
         let undo_unseen = task.unknown.is_some_and(|job| job.kind == JobKind::Undo);
         if due && (undo_unseen || task.stage != Stage::Idle) {
             // An undo that was started before goes on, whatever was found out since.
@@ -158,6 +166,11 @@ impl Standing {
         }
     }
 
+    /// A task's guard was heard: it is looked at again.
+    pub fn look_again(&mut self, ix: TaskIx) {
+        self.todo.push_back(ix);
+    }
+
     /// A task's undo was settled: what is beneath it is looked at again.
     pub fn settled(&mut self, state: &RunState, web: &Web, ix: TaskIx) {
         if self.in_scope[state.step_of(ix).at()] {
@@ -167,6 +180,10 @@ impl Standing {
             return;
         }
         match state.task(ix).undo() {
+            // Nothing of it is there, though something may stand where it was.
+            Some(UndoEnd::Undone | UndoEnd::NotNeeded) if self.tasks[ix.at()] == Stand::Waits => {
+                self.todo.push_back(ix);
+            }
             Some(UndoEnd::Undone | UndoEnd::NotNeeded) => match self.holder(state, web, ix) {
                 Some(root) => self.set_holds(state, ix, root),
                 None => self.set_gone(state, ix),

@@ -1,5 +1,6 @@
 //! What the events of a run add up to: nouns and questions. Only `apply` changes them.
 
+use super::guard::{GuardStand, Guarding};
 use super::progress::{PhaseState, StepState};
 use super::proofs::Proofs;
 use super::services::Watched;
@@ -204,6 +205,11 @@ impl RunState {
     pub fn may_have_changed(&self, task: TaskIx) -> bool {
         let state = self.task(task);
         state.may_have_changed() && !matches!(state.undo(), Some(UndoEnd::Undone | UndoEnd::NotNeeded))
+    }
+    /// Is there something of this task that its undo, or word of its guard, has to settle?
+    pub(super) fn is_to_be_taken_back(&self, task: TaskIx) -> bool {
+        let fired = matches!(self.guard(task), Some(Guarding { stand: GuardStand::Fired { .. }, .. }));
+        self.task(task).undo.is_none() && (fired || self.may_have_changed(task))
     }
     /// What could not be taken back, or not known to be, with why; empty once somebody took it on.
     pub fn needs_a_person(&self) -> Vec<(TaskIx, UndoEnd)> {

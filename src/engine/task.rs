@@ -1,5 +1,6 @@
 //! One task as its events leave it: where it stands, what it tried, what it may have changed.
 
+use super::guard::Guarding;
 use crate::model::event::{Found, Job, JobKind, NotRun, TaskEnd, UndoEnd};
 use crate::model::question::Choice;
 use crate::model::{Outcome, Time};
@@ -18,6 +19,8 @@ pub struct TaskState {
     pub(super) tries: Tries,
     /// An attempt of `Run` ran, or nobody can tell that it did not.
     pub(super) changed: bool,
+    /// What is known of the guard of its newest run.
+    pub(super) guard: Option<Box<Guarding>>,
     /// The attempt of `Snapshot` that holds the state before the first change.
     pub(super) snapshot: Option<u32>,
     /// The wave of its step that it belongs to, from 0.
@@ -103,6 +106,7 @@ impl TaskState {
             attempts: [0; KINDS],
             tries: Tries::default(),
             changed: false,
+            guard: None,
             snapshot: None,
             wave,
             started_at: None,

@@ -31,6 +31,7 @@ mod step;
 mod template;
 mod together;
 mod values;
+mod guard;
 mod watch;
 mod yaml;
 

@@ -3,6 +3,7 @@
 use super::action::{ActionReader, Kind};
 use super::firing;
 use super::grammar::runbook::{After as AfterShape, Need as NeedShape, Retry as RetryShape, Step as Shape};
+use super::guard;
 use super::order::{Names, References};
 use super::shapes::{At, OneOrMany, TextOr};
 use super::sink::{Sink, quoted_list};
@@ -29,6 +30,7 @@ const KEYS: &[(&str, &[Kind])] = &[
     ("check", &[Kind::Run, Kind::Upload]),
     ("snapshot", &[Kind::Run, Kind::Upload]),
     ("verify", &[Kind::Run, Kind::Upload]),
+    ("guard", &[Kind::Run, Kind::Upload]),
     ("watch", &[Kind::Run, Kind::Upload, Kind::Probe]),
     ("env", &[Kind::Run, Kind::Upload, Kind::Fetch]),
     ("requires", &[Kind::Run, Kind::Upload, Kind::Fetch]),
@@ -125,6 +127,7 @@ impl StepReader<'_, '_> {
         let verify = actions.verify(shape.verify.take());
         let watch = shape.watch.take().map(|watch| watch::read(sink, &actions.probes(), watch));
         let undo = actions.undo(kind, shape.undo.take());
+        let guard = shape.guard.take().map(|field| guard::read(sink, undo.as_ref(), field));
         let action = actions.action(shape);
 
         Some(Step {
@@ -145,7 +148,7 @@ impl StepReader<'_, '_> {
             requires: requires?,
             becomes: becomes.map_or(Some(None), |becomes| becomes.value.map(Some))?,
             idempotent: idempotent.map_or(Some(false), |idempotent| idempotent.value)?,
-            guard: None,
+            guard: whole(guard)?,
             approve: whole(approve)?,
             after: whole(after)?,
             timeout: timeout?,
@@ -369,7 +372,7 @@ pub(super) fn all<T>(values: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> 
 }
 
 /// Where the keys stand that do not go with every action.
-fn places(shape: &Shape) -> [(&'static str, Option<Span>); 17] {
+fn places(shape: &Shape) -> [(&'static str, Option<Span>); 18] {
     fn span<T>(field: &Option<At<T>>) -> Option<Span> {
         field.as_ref().map(|field| field.span)
     }
@@ -380,6 +383,7 @@ fn places(shape: &Shape) -> [(&'static str, Option<Span>); 17] {
         ("check", span(&shape.check)),
         ("snapshot", span(&shape.snapshot)),
         ("verify", span(&shape.verify)),
+        ("guard", span(&shape.guard)),
         ("watch", span(&shape.watch)),
         ("env", span(&shape.env)),
         ("requires", span(&shape.requires)),

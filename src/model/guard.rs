@@ -83,7 +83,8 @@ pub enum GuardSeen {
     Fired {
         /// How long after its deadline it began.
         late: Millis,
-        /// How the undo ended. `NotStarted`: the change had not begun, and never can.
+        /// How the undo ended. `NotStarted`: the run that it guarded had not begun, and never can; what earlier
+        /// runs may have done is still there.
         undo: Outcome,
     },
     /// The host restarted, or somebody killed it: it will never do anything.
@@ -124,8 +125,8 @@ impl Otherwise {
 }
 
 impl GuardSeen {
-    /// Has the change been taken back on the host, or did it never begin there?
+    /// Has the change been taken back on the host?
     pub fn took_back(&self) -> bool {
-        matches!(self, GuardSeen::Fired { undo: Outcome::Succeeded | Outcome::NotStarted { .. }, .. })
+        matches!(self, GuardSeen::Fired { undo: Outcome::Succeeded, .. })
     }
 }

@@ -51,6 +51,7 @@ pub fn compile_step(
     cuts::check(site.inventory, selection, step, &hosts, running, problems);
     level::check(site.inventory, step, problems);
     check_become(choices, step, &hosts, &runs, problems);
+    check_guard(step, problems);
 
     let mut texts = Texts::new(site, step.id.value.as_str(), on.is_some(), running > 0);
     let action = action(&mut texts, step);
@@ -322,6 +323,14 @@ fn environment(texts: &mut Texts<'_>, step: &Step, problems: &mut Problems) -> B
         env.insert(name.clone(), texts.environment(name, text.span, &text.value));
     }
     env
+}
+
+/// Guards are armed and confirmed one by one, which hosts that fire at one moment cannot wait for.
+fn check_guard(step: &Step, problems: &mut Problems) {
+    if step.guard.is_some() && step.together.is_some() {
+        let what = format!("step `{}` has both `guard` and `together`", step.id.value);
+        problems.push(Problem::error("guard-together", what).at(step.id.span).hint("take one of them out"));
+    }
 }
 
 /// Who is to become another user must be told how.

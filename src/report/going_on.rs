@@ -1,6 +1,7 @@
 //! What a run is doing at a moment: jobs that run, pauses with time left, people who are waited for.
 
 use super::asking;
+use super::guarded;
 use super::look::Look;
 use crate::engine::{RunState, Stage, Status, StepStatus};
 use crate::model::event::{Job, JobKind, Scope};
@@ -74,7 +75,9 @@ impl GoingOn {
             .iter()
             .take(SENTENCES_MAX)
             .map(|(job, since)| {
-                format!("running: {} {}", plan.task_name(job.task), self.job_time(plan, *job, *since, now))
+                let time = self.job_time(plan, *job, *since, now);
+                let guard = guarded::countdown(state, job.task, now);
+                format!("running: {} {time}{guard}", plan.task_name(job.task))
             })
             .collect();
         if let more @ 1.. = self.running.len().saturating_sub(SENTENCES_MAX) {

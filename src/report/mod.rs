@@ -9,6 +9,7 @@ pub mod chatter;
 pub mod commands;
 pub mod consent;
 pub mod escape;
+pub mod guarded;
 pub mod watched;
 pub mod words;
 

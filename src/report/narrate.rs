@@ -4,6 +4,7 @@
 use super::asking;
 use super::commands;
 use super::escape::line;
+use super::guarded;
 use super::look::Look;
 use super::tails::Tails;
 pub use super::told::{Line, Mark, answer_lines, last_lines};
@@ -37,6 +38,7 @@ enum Kind {
     Receipt,
     Undo,
     Proof,
+    Guard,
 }
 
 /// Tasks of a step that were taken back and not told yet.
@@ -112,6 +114,10 @@ impl Narrator {
                 let mut said = self.job_ended(plan, *job, outcome);
                 let backup = facts.backup.as_ref().map(|seen| words::backup(state, seen));
                 said.extend(backup.map(|text| task(plan, job.task, Mark::Info, text)));
+                if let Some(seen) = &facts.guard {
+                    let (mark, text) = guarded::said(seen);
+                    said.extend(self.capped(plan, job.task, Kind::Guard, task(plan, job.task, mark, text)));
+                }
                 for (mark, text) in watched::no_proofs(facts) {
                     said.extend(self.capped(plan, job.task, Kind::Proof, task(plan, job.task, mark, text)));
                 }

@@ -206,6 +206,17 @@ fn limits(step: &PlannedStep, page: &mut Page<'_>) {
         );
         page.field(INDENT, "retry", &words);
     }
+    if let Some(guard) = &step.guard {
+        let then = match guard.otherwise {
+            Some(otherwise) => otherwise.word(),
+            None => "hold (in a drill: revert)",
+        };
+        let repeat =
+            guard.repeat.map(|again| format!(", confirmed every {} for {}", again.every, again.length));
+        let test = if guard.self_test { ", self-test" } else { "" };
+        let text = format!("within {}, otherwise {then}{}{test}", guard.within, repeat.unwrap_or_default());
+        page.field(INDENT, "guard", &text);
+    }
     if step.timeout != TIMEOUT_DEFAULT {
         page.field(INDENT, "timeout", &about(step.timeout));
     }

@@ -6,11 +6,13 @@ use super::availability;
 use super::commands;
 use super::escape::line;
 use super::facts::{FailureFacts, HostFacts, RunFacts};
+use super::guarded;
 use super::look::Look;
 use super::narrate::last_lines;
 use super::proof;
 use super::table::{Align, Table};
 use super::tails::Tails;
+use super::told::Mark;
 use super::words::{self, CONTROLLER, so_many};
 use crate::engine::{RunState, Status};
 use crate::model::Millis;
@@ -45,6 +47,7 @@ pub fn recap(state: &RunState, tails: &Tails, look: &Look) -> String {
     section("Needs a person", stuck(state.plan(), &facts, tails, look));
     section("Open questions", questions(state));
     section("Cuts in place", cuts(&facts));
+    section("Guards", guards(state));
     section("Accepted risks", risks(&facts));
     section("Proof", proof::section(facts.proof.as_ref(), look));
     section("Services", availability::section(&facts.services, look));
@@ -56,6 +59,23 @@ pub fn recap(state: &RunState, tails: &Tails, look: &Look) -> String {
 /// The recap as data: [`RunFacts`] as JSON.
 pub fn recap_json(state: &RunState) -> serde_json::Value {
     serde_json::to_value(RunFacts::of(state)).expect("facts have only texts, numbers and lists in them")
+}
+
+/// Every guard that was armed, and how it ended; those that ended well as a number once there are many.
+fn guards(state: &RunState) -> String {
+    let ends = guarded::ends(state);
+    let entry =
+        |(task, _, word): &(TaskIx, _, &str)| format!("  {}: {word}\n", state.plan().task_name(*task));
+    let (well, other): (Vec<_>, Vec<_>) = ends.iter().partition(|(_, mark, _)| *mark == Mark::Good);
+    let mut text: String = other.iter().take(ENTRIES_MAX).map(|end| entry(end)).collect();
+    if other.len() > ENTRIES_MAX {
+        text += &format!("  and {} more that were not confirmed\n", other.len() - ENTRIES_MAX);
+    }
+    match well.len() {
+        0 => text,
+        few if few <= NAMES_MAX => text + &well.iter().map(|end| entry(end)).collect::<String>(),
+        many => text + &format!("  {many} confirmed and disarmed\n"),
+    }
 }
 
 fn headline(state: &RunState, facts: &RunFacts, look: &Look) -> String {

@@ -4,6 +4,7 @@
 use super::asking;
 use super::availability;
 use super::going_on::{GoingOn, Pause, Rounds, is_late, to_take_back};
+use super::guarded;
 use super::look::{Look, clock};
 use super::words;
 use crate::engine::{PhaseStatus, RunState, Status, StepStatus};
@@ -171,7 +172,7 @@ fn running(state: &RunState, going_on: &GoingOn, look: &Look, now: Time, room: u
     let names: Vec<String> = shown.iter().map(|(job, _)| plan.task_name(job.task)).collect();
     let width = column(names.iter().map(String::as_str));
     let line = |((job, since), name): (&(Job, Time), &String)| {
-        let time = going_on.job_time(plan, *job, *since, now);
+        let time = going_on.job_time(plan, *job, *since, now) + &guarded::countdown(state, job.task, now);
         let time = match is_late(plan, *job, *since, now) {
             true => look.paint(Style::new().yellow(), &format!("{time}, nearly out of time")),
             false => time,

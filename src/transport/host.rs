@@ -4,6 +4,7 @@
 //! shares the answer. What was refused for good (host key, login, sudo) is not tried again for this host.
 
 mod fetch;
+mod guard;
 mod job;
 mod lanes;
 mod preflight;
@@ -14,10 +15,13 @@ mod tool;
 mod upload;
 
 use super::lane::Opening;
-use super::remote::{FetchOrder, GoLine, Lost, Remote, Staged, Stop, Tell, UploadOrder};
+use super::remote::{
+    ArmOrder, FetchOrder, GoLine, GuardAsk, GuardSays, Lost, Remote, Staged, Stop, Tell, UploadOrder,
+};
 use super::wire::{Connected, Link, Pending, Trouble, TroubleKind};
 use super::work::{Claim, Fetched, Preflight, Script, Sink};
 use crate::model::event::Found;
+use crate::model::guard::GuardSeen;
 use crate::model::inventory::{Become, Reach};
 use crate::model::names::{HostName, RunId};
 use crate::model::secret::Secret;
@@ -32,6 +36,10 @@ use tokio::sync::Semaphore;
 pub trait Connector {
     /// Connects anew.
     fn connect<'a>(&'a self) -> Pending<'a, Result<Rc<dyn Link>, Trouble>>;
+    /// Connects anew over nothing that stands: jump hosts are connected to anew as well.
+    fn connect_afresh<'a>(&'a self) -> Pending<'a, Result<Rc<dyn Link>, Trouble>> {
+        self.connect()
+    }
     /// Does it log in with a password? Where it is refused once it must not be sent again: accounts are locked.
     fn sends_password(&self) -> bool {
         false
@@ -117,6 +125,7 @@ impl Remote for Host {
                 privileged: script.privileged,
                 claim: script.claim.as_ref().map(receipt_name),
                 timeout: script.timeout,
+                guarded: script.guarded,
             };
             job::run(&self.lanes, &work, sink, stop, &mut Stop::never()).await
         })
@@ -163,6 +172,18 @@ impl Remote for Host {
 
     fn preflight<'a>(&'a self, privileged: bool, commands: &'a [String]) -> Pending<'a, Preflight> {
         Box::pin(preflight::preflight(&self.lanes, privileged, commands))
+    }
+
+    fn arm<'a>(
+        &'a self,
+        order: &'a ArmOrder<'a>,
+        stop: &'a mut Stop,
+    ) -> Pending<'a, Result<GuardSeen, Outcome>> {
+        Box::pin(guard::arm(&self.lanes, order, stop))
+    }
+
+    fn ask_guard<'a>(&'a self, ask: &'a GuardAsk<'a>) -> Pending<'a, Result<(GuardSays, String), Trouble>> {
+        Box::pin(guard::ask(&self.lanes, ask))
     }
 
     fn facts(&self) -> Option<String> {

@@ -11,6 +11,9 @@ pub mod ssh;
 
 pub use host::{Connector, Host};
 pub use local::Local;
-pub use remote::{FetchOrder, FetchWhat, GoLine, Lost, Remote, Staged, Stop, Stopper, UploadOrder};
+pub use remote::{
+    ArmOrder, FetchOrder, FetchWhat, GoLine, GuardAsk, GuardSays, GuardVerb, Lost, Remote, Staged, Stop,
+    Stopper, UploadOrder,
+};
 pub use scripted::{Scripted, World};
 pub use wire::{Connected, Link, Trouble, Wire};

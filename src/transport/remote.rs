@@ -3,7 +3,9 @@
 use super::wire::{Connected, Pending, Trouble};
 use super::work::{Claim, Fetched, Preflight, Script, Sink};
 use crate::model::event::Found;
+use crate::model::guard::{GuardSeen, Otherwise};
 use crate::model::names::{HostName, RunId};
+use crate::model::secret::Secret;
 use crate::model::{Millis, Outcome};
 use std::io::Write;
 use std::path::Path;
@@ -69,6 +71,16 @@ pub trait Remote {
 
     /// Looks whether work would be possible, and changes nothing at all on the host.
     fn preflight<'a>(&'a self, privileged: bool, commands: &'a [String]) -> Pending<'a, Preflight>;
+
+    /// Arms a guard before its change. `Err`: it is not armed, or nobody can tell; nothing was changed either way.
+    fn arm<'a>(
+        &'a self,
+        order: &'a ArmOrder<'a>,
+        stop: &'a mut Stop,
+    ) -> Pending<'a, Result<GuardSeen, Outcome>>;
+
+    /// Asks a guard, and says over which connection it answered.
+    fn ask_guard<'a>(&'a self, ask: &'a GuardAsk<'a>) -> Pending<'a, Result<(GuardSays, String), Trouble>>;
 
     /// Host key, algorithms, login of the connection that stands, if one does.
     fn facts(&self) -> Option<String>;
@@ -152,6 +164,8 @@ pub struct UploadOrder<'a> {
     pub claim: &'a Claim,
     /// Limit of the transfer, and again of putting it in place.
     pub timeout: Millis,
+    /// Was a guard armed for it? Then it is not put in place on a host that restarted since.
+    pub guarded: bool,
 }
 
 /// Something to bring from a host.
@@ -174,6 +188,83 @@ pub enum FetchWhat<'a> {
     File(&'a str),
     /// The stdout of this read-only script; its own `privileged`, `timeout` and `claim` are not looked at.
     Output(&'a Script),
+}
+
+/// A guard to arm.
+#[derive(Debug, Clone, Copy)]
+pub struct ArmOrder<'a> {
+    /// Its own claim.
+    pub claim: &'a Claim,
+    /// The claim of the run that it guards: spent by the guard when its time is over before the run began.
+    pub guards: &'a Claim,
+    /// What it does when its time is over.
+    pub otherwise: Otherwise,
+    /// Its time.
+    pub within: Millis,
+    /// The complete undo script, values and secrets in it; `None` only under `hold`.
+    pub undo: Option<&'a Secret>,
+    /// Limit of that undo.
+    pub limit: Millis,
+    /// Let one of its kind fire on a harmless change first?
+    pub self_test: bool,
+    /// Become the host's `becomes` user?
+    pub privileged: bool,
+}
+
+/// A question to a guard.
+#[derive(Debug, Clone, Copy)]
+pub struct GuardAsk<'a> {
+    /// The guard's claim.
+    pub claim: &'a Claim,
+    /// What is wanted of it.
+    pub verb: GuardVerb,
+    /// Over a connection that is made for this, and through jump hosts that are connected to anew? Else over one
+    /// that stands.
+    pub fresh: bool,
+    /// Become the host's `becomes` user?
+    pub privileged: bool,
+}
+
+/// What is wanted of a guard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GuardVerb {
+    /// That it gives way for good.
+    Confirm,
+    /// That it goes on for so long from the present, at least.
+    More(Millis),
+    /// Nothing but word of it.
+    Look,
+}
+
+/// What a guard says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GuardSays {
+    /// It gave way to a confirmation.
+    Confirmed,
+    /// It waits.
+    Armed {
+        /// Time left on the host's clock.
+        left: Millis,
+    },
+    /// Its time was over, and it did nothing.
+    Expired {
+        /// How long after its deadline it noticed.
+        late: Millis,
+    },
+    /// It is taking the change back.
+    Firing,
+    /// It has taken the change back, or tried.
+    Fired {
+        /// How long after its deadline it began.
+        late: Millis,
+        /// How the undo ended.
+        undo: Outcome,
+    },
+    /// It is gone and did nothing.
+    Lost {
+        /// Why, for a person.
+        because: String,
+    },
 }
 
 /// Hears that a job is no longer wanted.

@@ -3,10 +3,14 @@
 
 mod laid;
 
-use super::remote::{FetchOrder, FetchWhat, GoLine, Lost, Remote, Staged, Stop, Tell, UploadOrder};
+use super::remote::{
+    ArmOrder, FetchOrder, FetchWhat, GoLine, GuardAsk, GuardSays, Lost, Remote, Staged, Stop, Tell,
+    UploadOrder,
+};
 use super::wire::{Closed, Connected, FromWire, Pending, Trouble, Wire};
 use super::work::{Claim, Fetched, Preflight, Script, Sink};
 use crate::model::event::Found;
+use crate::model::guard::GuardSeen;
 use crate::model::names::{HostName, RunId};
 use crate::model::{How, Millis, Outcome};
 use sha2::{Digest, Sha256};
@@ -288,6 +292,19 @@ impl Remote for Scripted {
         })
     }
 
+    fn arm<'a>(&'a self, _: &'a ArmOrder<'a>, _: &'a mut Stop) -> Pending<'a, Result<GuardSeen, Outcome>> {
+        self.world.note(&self.name, "arm", None);
+        let because = "a scripted host holds no guards".to_owned();
+        Box::pin(async { Err(Outcome::NotStarted { because, try_again: false }) })
+    }
+
+    fn ask_guard<'a>(&'a self, _: &'a GuardAsk<'a>) -> Pending<'a, Result<(GuardSays, String), Trouble>> {
+        self.world.note(&self.name, "ask guard", None);
+        Box::pin(async {
+            Ok((GuardSays::Lost { because: "a scripted host holds no guards".into() }, String::new()))
+        })
+    }
+
     fn upload<'a>(
         &'a self,
         upload: &'a UploadOrder<'a>,
@@ -409,7 +426,13 @@ mod tests {
     fn script(attempt: u32, timeout: Millis) -> Script {
         let run = RunId("0".repeat(32));
         let claim = Claim { run, task: "1-a".into(), kind: JobKind::Run, attempt };
-        Script { text: Secret::new("x".into()), privileged: false, claim: Some(claim), timeout }
+        Script {
+            guarded: false,
+            text: Secret::new("x".into()),
+            privileged: false,
+            claim: Some(claim),
+            timeout,
+        }
     }
 
     fn lost(script: &Script) -> Lost {

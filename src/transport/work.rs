@@ -29,6 +29,8 @@ pub struct Script {
     pub claim: Option<Claim>,
     /// After so long its process group is killed.
     pub timeout: Millis,
+    /// Was a guard armed for it? Then it does not start on a host that restarted since.
+    pub guarded: bool,
 }
 
 /// Takes output as it comes. Bytes are the host's: anything may be in them.

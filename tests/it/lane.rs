@@ -42,7 +42,7 @@ pub fn on<T>(work: impl Future<Output = T>) -> T {
 }
 
 pub fn script(text: &str) -> Script {
-    Script { text: Secret::new(text.into()), privileged: false, claim: None, timeout: LONG }
+    Script { guarded: false, text: Secret::new(text.into()), privileged: false, claim: None, timeout: LONG }
 }
 
 pub fn claim(site: &Site, attempt: u32) -> Claim {

@@ -226,6 +226,7 @@ fn files_go_to_and_come_from_places_that_only_root_may_touch() {
             sha2::Sha256::digest(b"\0\r\n\xff").iter().map(|byte| format!("{byte:02x}")).collect();
         let claim = claim(&site, 1);
         let order = UploadOrder {
+            guarded: false,
             content: &content,
             sha256: &sha256,
             to: &to,

@@ -35,6 +35,7 @@ fn sending(site: &Site, bytes: &[u8], to: &Path, attempt: u32) -> Sending {
 impl Sending {
     fn order(&self) -> UploadOrder<'_> {
         UploadOrder {
+            guarded: false,
             content: &self.content,
             sha256: &self.sha256,
             to: &self.to,

@@ -128,6 +128,7 @@ fn one_session_is_enough() {
         fs::write(&content, "x").unwrap();
         let (claim, to) = (claim(&site, 9), site.path("target").display().to_string());
         let order = blackstart::transport::UploadOrder {
+            guarded: false,
             content: &content,
             sha256: "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
             to: &to,

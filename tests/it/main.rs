@@ -31,6 +31,8 @@ mod ssh;
 mod lane;
 mod lane_become;
 mod lane_files;
+mod lane_guard;
+mod guard;
 mod lane_receipts;
 mod lane_ssh;
 mod fire;

@@ -1,6 +1,7 @@
 //! One job, carried out beside the loop, whose end is always told.
 
 use super::{Live, News};
+use crate::drive::guard::GuardOrder;
 use crate::drive::job::{Back, Order, Workshop};
 use crate::drive::sink::Watcher;
 use crate::model::Outcome;
@@ -15,8 +16,14 @@ impl Live<'_> {
         let order = Order {
             job,
             resolves,
-            snapshot: self.engine.state().task(job.task).snapshot().filter(|_| job.kind == JobKind::Undo),
+            snapshot: self
+                .engine
+                .state()
+                .task(job.task)
+                .snapshot()
+                .filter(|_| matches!(job.kind, JobKind::Undo | JobKind::Arm)),
             claimed_before: self.claimed.holds(&self.shop.tools.plan, job.task),
+            guard: GuardOrder::of(self.engine.state(), job, self.clock.now()),
         };
         let tools = &self.shop.tools;
         self.ahead.begun(tools.plan.tasks[job.task.at()].step, &tools.plan, &tools.fleet);
@@ -53,7 +60,12 @@ async fn work(
     let rounds = tell.clone();
     let carried = tokio::task::spawn_local(async move {
         let looked = |round| drop(rounds.send(News::Looked(job, round)));
-        shop.carry_out(order, stop, watcher, &looked).await
+        let extended = |left| drop(rounds.send(News::Extended(job, left)));
+        tokio::select! {
+            biased;
+            back = shop.carry_out(order, stop, watcher, &looked) => back,
+            () = shop.keep_guarded(order, extended) => unreachable!("it never ends"),
+        }
     });
     let back = carried.await.unwrap_or_else(|_| given_up(job));
     // Nobody listens any more only when the loop is over, and then the receipt on the host tells.

@@ -7,10 +7,7 @@ use crate::model::Problem;
 use crate::model::problem::nearest;
 
 /// Keys of the design that are not built yet, with what ignoring them would mean.
-const NOT_BUILT: &[(&str, &str)] = &[
-    ("guard", "a runbook that relies on it must not run without it"),
-    ("injects", "exercise events would silently not happen"),
-];
+const NOT_BUILT: &[(&str, &str)] = &[("injects", "exercise events would silently not happen")];
 
 /// What people call our keys elsewhere.
 const ELSEWHERE: &[(&str, &str)] = &[

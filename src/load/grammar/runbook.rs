@@ -3,6 +3,7 @@
 use super::approvers::{Approvers, Backup};
 use super::probe::Probe;
 use crate::load::shapes::{At, Entries, Length, Mode, OneOrMany, Plain, Portion, TextOr, Version};
+use crate::model::guard::Otherwise;
 use crate::model::runbook::{ParamKind, Policy};
 use crate::model::secret::SecretSource;
 use schemars::JsonSchema;
@@ -157,6 +158,8 @@ pub(in crate::load) struct Step {
     pub(in crate::load) becomes: Option<At<bool>>,
     /// May it be run again if its end was not seen? By default no.
     pub(in crate::load) idempotent: Option<At<bool>>,
+    /// A timer armed on the host before the change: it holds or takes it back unless a fresh connection gets through.
+    pub(in crate::load) guard: Option<At<Guard>>,
     /// People who must consent before it starts.
     pub(in crate::load) approve: Option<At<Approve>>,
     /// Fetch steps whose files must be in the run's directory, unaltered, before it starts.
@@ -219,6 +222,36 @@ pub(in crate::load) struct Together {
     pub(in crate::load) quorum: Option<At<Portion>>,
     /// A host that is not ready in this time will not be; 10s by default, 1h at most.
     pub(in crate::load) within: Option<At<Length>>,
+}
+
+/// A timer on the host.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Guard")]
+pub(in crate::load) struct Guard {
+    /// A fresh connection must get through in this time, counted on the host; at least 5s.
+    #[schemars(required)]
+    pub(in crate::load) within: Option<At<Length>>,
+    /// What the host does if none did: `hold` (the default in a live run) or `revert` (the default in a drill).
+    pub(in crate::load) otherwise: Option<At<Otherwise>>,
+    /// Let a guard of the same kind fire on a harmless change first?
+    pub(in crate::load) self_test: Option<At<bool>>,
+    /// Further confirmations after the first; the last one disarms.
+    pub(in crate::load) repeat: Option<At<Repeat>>,
+}
+
+/// Confirmations after the first.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Repeat")]
+pub(in crate::load) struct Repeat {
+    /// Pause between two of them.
+    #[schemars(required)]
+    pub(in crate::load) every: Option<At<Length>>,
+    /// They go on for so long after the first.
+    #[schemars(required)]
+    #[serde(rename = "for")]
+    pub(in crate::load) length: Option<At<Length>>,
 }
 
 /// A file to put on hosts.

@@ -44,7 +44,8 @@ pub(super) async fn fetch(
         mark: mark.into_bytes(),
         tail: Vec::new(),
     };
-    let work = Work { text, privileged: order.privileged, claim: None, timeout: order.timeout };
+    let work =
+        Work { text, privileged: order.privileged, claim: None, timeout: order.timeout, guarded: false };
     let outcome = job::run(lanes, &work, &mut taking, stop, &mut enough).await;
     let (bytes, sha256, hosts, trouble) = taking.end();
     match (outcome, trouble, hosts) {

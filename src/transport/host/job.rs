@@ -28,6 +28,8 @@ pub(super) struct Work<'a> {
     /// The claim's file name.
     pub(super) claim: Option<String>,
     pub(super) timeout: Millis,
+    /// Not without the guard that was armed for it: never after the host restarted.
+    pub(super) guarded: bool,
 }
 
 /// Why a job is ended early.
@@ -117,6 +119,11 @@ async fn begin(lanes: &Rc<Lanes>, work: &Work<'_>, stop: &mut Stop) -> Result<Le
             lane = lanes.lease(work.privileged) => lane.map_err(|trouble| not_started(&trouble))?,
             () = stop.requested() => return Err(cancelled()),
         };
+        if work.guarded && !lanes.is_guarded_by(&lane.hello().boot) {
+            lane.give_back();
+            let because = "the host restarted after its guard was armed".into();
+            return Err(Outcome::NotStarted { because, try_again: true });
+        }
         if lane.begin(work.text, work.claim.as_deref()).await {
             return Ok(lane);
         }

@@ -43,6 +43,8 @@ pub(super) struct Lanes {
     /// Lanes were closed, whose sessions the host may still count.
     closed_some: Cell<bool>,
     tell: RefCell<Option<Tell>>,
+    /// The boot of the host in which the newest guard was armed.
+    armed_in: RefCell<Option<Option<String>>>,
 }
 
 struct Pool {
@@ -142,6 +144,7 @@ impl Lanes {
             freed: Notify::new(),
             closed_some: Cell::new(false),
             tell: RefCell::new(None),
+            armed_in: RefCell::new(None),
         }
     }
 
@@ -226,6 +229,26 @@ impl Lanes {
         self.connector.connect().await
     }
 
+    /// A connection that proves the way: nothing beneath it stood before.
+    pub(super) async fn proof_link(&self) -> Result<Rc<dyn Link>, Trouble> {
+        self.connector.connect_afresh().await
+    }
+
+    /// Notes in which boot of the host a guard was armed.
+    pub(super) fn armed_in(&self, boot: Option<String>) {
+        *self.armed_in.borrow_mut() = Some(boot);
+    }
+
+    /// Is this lane in the boot in which the newest guard was armed?
+    pub(super) fn is_guarded_by(&self, boot: &Option<String>) -> bool {
+        self.armed_in.borrow().as_ref() == Some(boot)
+    }
+
+    /// Interpreter for scripts, instead of the shell of the lane.
+    pub(super) fn shell(&self) -> Option<&str> {
+        self.plain.shell.as_deref()
+    }
+
     /// A lane: an idle one, a further one, or the next that becomes free.
     pub(super) async fn lease(self: &Rc<Self>, privileged: bool) -> Result<Leased, Trouble> {
         let privileged = privileged && self.privileged.is_some();
@@ -293,7 +316,7 @@ impl Lanes {
         Ok(Beside { lane, _slot: None, _link: Some(link) })
     }
 
-    async fn open(&self, link: &dyn Link, privileged: bool) -> Result<Lane, Trouble> {
+    pub(super) async fn open(&self, link: &dyn Link, privileged: bool) -> Result<Lane, Trouble> {
         let Some(opening) = self.privileged.as_ref().filter(|_| privileged) else {
             return Lane::open(link, &self.plain).await;
         };

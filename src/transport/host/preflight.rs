@@ -46,7 +46,7 @@ pub(super) async fn preflight(lanes: &Rc<Lanes>, privileged: bool, commands: &[S
     tell("receipts", place.clone());
     let mut seen = Seen::default();
     let text = Secret::new(look(place.as_deref().unwrap_or("/"), commands));
-    let work = Work { text: &text, privileged, claim: None, timeout: LOOK_WAIT };
+    let work = Work { text: &text, privileged, claim: None, timeout: LOOK_WAIT, guarded: false };
     let outcome = job::run(lanes, &work, &mut seen, &mut Stop::never(), &mut Stop::never()).await;
     if outcome != Outcome::Succeeded {
         tell("looking around", Err(outcome.to_string()));

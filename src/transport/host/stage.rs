@@ -84,6 +84,7 @@ async fn lay(lanes: &Rc<Lanes>, script: &Script) -> Result<(GoLine, Leased), Out
 
 fn work(script: &Script) -> Work<'_> {
     Work {
+        guarded: false,
         text: &script.text,
         privileged: script.privileged,
         claim: script.claim.as_ref().map(receipt_name),

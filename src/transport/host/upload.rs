@@ -34,7 +34,13 @@ pub(super) async fn upload(
         Ok(Ok(there)) => there,
     };
     let text = Secret::new(put_in_place(&there, order));
-    let work = Work { text: &text, privileged: order.privileged, claim: Some(claim), timeout: order.timeout };
+    let work = Work {
+        text: &text,
+        privileged: order.privileged,
+        claim: Some(claim),
+        timeout: order.timeout,
+        guarded: order.guarded,
+    };
     job::run(lanes, &work, sink, stop, &mut Stop::never()).await
 }
 

@@ -70,6 +70,8 @@ pub struct Task {
     pub wave: usize,
     /// Its script lies ready on its host.
     pub staged: bool,
+    /// The guard of its newest run.
+    pub guard: Option<super::check_guard::Guard>,
 }
 
 #[derive(Clone, Default)]
@@ -213,7 +215,8 @@ impl Checker {
             Event::JobStarted { job } => self.job_started(at, *job),
             Event::JobEnded { job, outcome, facts } => {
                 self.probes_seen(job.task, &facts.probes)?;
-                self.job_ended(*job, outcome)
+                self.job_ended(*job, outcome)?;
+                facts.guard.as_ref().map_or(Ok(()), |seen| self.guard_heard(at, *job, outcome, seen))
             }
             Event::ReceiptRead { job, found } => self.receipt_read(*job, found),
             Event::RetryPlanned { task, kind, at: then } => self.retry_planned(at, *task, *kind, *then),
@@ -234,10 +237,10 @@ impl Checker {
             }
             Event::UndoEnded { task, end } => self.undo_ended(*task, end),
             Event::Abandoned { .. } => Ok(()),
-            Event::GuardExtended { task, .. } => Err(format!("{task:?} has no guard")),
             Event::RiskAccepted { .. } => {
                 require(self.tasks.iter().all(|task| !task.begun), || "a risk is accepted too late".into())
             }
+            Event::GuardExtended { task, left } => self.guard_extended(at, *task, *left),
             Event::ApprovalLapsed { step, by } => self.approval_lapsed(at, step.at(), by),
             Event::RunEnded { verdict } => {
                 self.proof.services.clear();

@@ -2,6 +2,7 @@
 
 use super::check::{Checker, Complaint, Phase, require};
 use super::check_begin;
+use super::check_guard::Stand;
 use blackstart::model::event::{JobKind, Mode, NotRun, Scope, TaskEnd, UndoEnd, Verdict};
 use blackstart::model::names::{PhaseIx, TaskIx};
 use blackstart::model::question::Question;
@@ -100,6 +101,10 @@ impl Checker {
         task.begun = task.unknown.is_some();
         task.excused = task.begun;
         task.seen.clear();
+        task.undo = None;
+        if task.guard.as_ref().is_some_and(|guard| matches!(guard.stand, Stand::Fired { .. })) {
+            task.guard = None;
+        }
     }
 
     pub fn forget_refusals(&mut self) {

@@ -1,6 +1,7 @@
 //! May this job start? Conditions written down once more, from the description and not from the engine.
 
 use super::check::{Checker, Complaint, require};
+use super::check_guard;
 use super::check_proof::has_negative_probe;
 use blackstart::model::event::{Job, JobKind, NotRun, Scope, StopHow, TaskEnd};
 use blackstart::model::inventory::Reach;
@@ -94,6 +95,7 @@ pub fn may_start(check: &Checker, at: Time, job: Job) -> Complaint {
         require(kind == job.kind, || format!("{job:?} starts though {kind} was to be tried again"))?;
         require(at >= then, || format!("{job:?} starts before {then}"))?;
     }
+    check_guard::may_start(check, at, job)?;
     match job.kind {
         JobKind::Undo => may_undo(check, job),
         JobKind::ResolveUndo => {
@@ -126,7 +128,7 @@ pub fn may_start(check: &Checker, at: Time, job: Job) -> Complaint {
             may_run(check, at, job)
         }
         JobKind::Watch => may_watch(check, at, ix),
-        JobKind::Arm | JobKind::Confirm => Err(format!("{job:?}: the step has no guard")),
+        JobKind::Arm | JobKind::Confirm => Ok(()),
     }
 }
 
@@ -188,11 +190,12 @@ pub fn acted(check: &Checker, ix: TaskIx, at: Time) -> bool {
     let task = &check.tasks[ix.at()];
     let newest = task.seen.iter().rev().find(|(kind, _)| *kind == JobKind::Run);
     matches!(newest, Some((_, Outcome::Succeeded)))
+        || newest.is_none() && check_guard::acted_before(task)
         || task.told == Some(Choice::Done)
         || task.wait_until.is_some_and(|until| at >= until)
 }
 
-fn may_run(check: &Checker, at: Time, job: Job) -> Complaint {
+pub fn may_run(check: &Checker, at: Time, job: Job) -> Complaint {
     let ix = job.task;
     let (task, planned) = (&check.tasks[ix.at()], check.plan.step_of(ix));
     match task.begun {

@@ -2,6 +2,7 @@
 
 use super::check::{Checker, Complaint, require};
 use super::check_begin::{acted, found_so, in_scope};
+use super::check_guard;
 use blackstart::model::event::{JobKind, StopReason, TaskEnd, UndoEnd, Verdict};
 use blackstart::model::names::TaskIx;
 use blackstart::model::runbook::Policy;
@@ -17,12 +18,17 @@ pub fn task_ended(check: &Checker, at: Time, ix: TaskIx, end: &TaskEnd) -> Compl
             require(acted(check, ix, at) || found_so, || format!("{ix:?} is done, and nothing was"))?;
             let watched = matches!(newest, Some((JobKind::Watch, Outcome::Succeeded)));
             require(planned.watch.is_none() || watched, || format!("{ix:?} is done and was not watched"))?;
+            let guarded = check_guard::stands(task, check_guard::Stand::Disarmed) || found_so;
+            require(planned.guard.is_none() || guarded, || {
+                format!("{ix:?} is done, and its way back is not proved")
+            })?;
             let newest = task.seen.iter().rev().find(|(kind, _)| *kind != JobKind::Watch);
             let verified = matches!(newest, Some((JobKind::Verify, Outcome::Succeeded)));
             require(planned.verify.is_empty() || verified, || format!("{ix:?} is done and was not verified"))
         }
         TaskEnd::AlreadySo => {
             let so = matches!(newest, Some((JobKind::Check, Outcome::Succeeded)));
+            require(!check_guard::owes(task), || format!("{ix:?} is so, and its way back is not proved"))?;
             require(so && planned.check.is_some(), || format!("{ix:?} is said to be so"))?;
             let ours = planned.watch.is_some() && task.ran;
             require(!ours, || format!("{ix:?} is said to be so, and was not watched"))
@@ -37,16 +43,17 @@ pub fn task_ended(check: &Checker, at: Time, ix: TaskIx, end: &TaskEnd) -> Compl
             let lost_again = task.staged && task.vain >= 3;
             let sent_home = *kind == JobKind::Stage && (check.was_sent_home(ix) || lost_again);
             let cut_short = *kind == JobKind::Watch && planned.watch.is_some() && check.rollback.is_some();
-            let seen = seen || task.unknown.is_some() || never_started || sent_home || cut_short;
+            let before = *kind == JobKind::Run && check_guard::failed_before(task);
+            let seen = seen || before || task.unknown.is_some() || never_started || sent_home || cut_short;
             require(seen, || format!("{ix:?} failed in {kind}, which nobody saw"))?;
-            worn_out(check, ix, end)
+            worn_out(check, at, ix, end)
         }
         TaskEnd::NotRun { .. } => Ok(()),
     }
 }
 
 /// A task does not give up before it has tried as often as it may.
-fn worn_out(check: &Checker, ix: TaskIx, end: &TaskEnd) -> Complaint {
+fn worn_out(check: &Checker, at: Time, ix: TaskIx, end: &TaskEnd) -> Complaint {
     use blackstart::model::How;
     let (task, planned) = (&check.tasks[ix.at()], check.plan.step_of(ix));
     if check.rollback.is_some() || task.unknown.is_some() {
@@ -59,6 +66,11 @@ fn worn_out(check: &Checker, ix: TaskIx, end: &TaskEnd) -> Complaint {
         }
         // Whoever is not ready in time keeps the others waiting no longer.
         TaskEnd::Failed { kind: JobKind::Stage, .. } => true,
+        TaskEnd::Failed {
+            kind: JobKind::Confirm,
+            outcome: Outcome::NotStarted { try_again: true, .. } | Outcome::Unknown { .. },
+            ..
+        } => !check_guard::is_waited_for(check, ix, at),
         TaskEnd::Failed { outcome: Outcome::NotStarted { try_again: true, .. }, .. } => task.vain >= 3,
         TaskEnd::Failed {
             kind: JobKind::Check, outcome: Outcome::Failed { how: How::Signal(_) }, ..

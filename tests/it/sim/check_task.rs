@@ -1,7 +1,8 @@
 //! Jobs and the ends of tasks, as the checks see them.
 
 use super::check::{Checker, Complaint, require};
-use super::{check_begin, check_end};
+use super::check_guard::Stand;
+use super::{check_begin, check_end, check_guard};
 use blackstart::model::event::{Found, Job, JobKind, NotRun, TaskEnd, UndoEnd};
 use blackstart::model::names::TaskIx;
 use blackstart::model::question::Question;
@@ -25,7 +26,9 @@ impl Checker {
             task.afresh += u32::from(unknown.kind == job.kind);
             task.unknown = None;
         }
-        if task.retry.take().is_none_or(|(kind, _)| kind != job.kind) {
+        let armed = matches!(task.seen.last(), Some((JobKind::Arm, Outcome::Succeeded)));
+        let goes_on = armed && job.kind == JobKind::Run;
+        if task.retry.take().is_none_or(|(kind, _)| kind != job.kind) && !goes_on {
             task.vain = 0;
         }
         task.attempts.insert(job.kind, job.attempt);
@@ -49,11 +52,21 @@ impl Checker {
         let task = &mut self.tasks[job.task.at()];
         task.seen.push((job.kind, outcome.clone()));
         task.staged = job.kind == JobKind::Stage && *outcome == Outcome::Succeeded;
+        if let (Some(guard), JobKind::Run) = (&mut task.guard, job.kind) {
+            match outcome {
+                Outcome::Succeeded => guard.well = Some(true),
+                Outcome::Failed { .. } => guard.well = Some(false),
+                Outcome::NotStarted { .. } | Outcome::Unknown { .. } => {}
+            }
+        }
         match outcome {
             Outcome::Succeeded if matches!(job.kind, JobKind::Check | JobKind::Verify) => {
                 if task.unknown.take().is_some() {
                     task.ran = true;
                     task.seen.push((JobKind::Run, Outcome::Succeeded));
+                    if let Some(guard) = &mut task.guard {
+                        guard.well = Some(true);
+                    }
                     if job.kind == JobKind::Verify {
                         task.seen.push((JobKind::Verify, Outcome::Succeeded));
                     }
@@ -115,7 +128,9 @@ impl Checker {
             return Ok(());
         }
         let doubled = |first: u64, nth: u32| (first << nth.saturating_sub(1)).min(300_000);
+        let guarded = check_guard::retry(self, at, ix, kind);
         let (allowed, pause) = match newest {
+            _ if guarded.is_some() => guarded.expect("asked just now"),
             Some((JobKind::Run, Outcome::Failed { .. })) if matches!(kind, JobKind::Run | JobKind::Stage) => {
                 (task.failed_runs < planned.retry.attempts, doubled(planned.retry.delay.0, task.failed_runs))
             }
@@ -159,6 +174,10 @@ impl Checker {
         {
             task.ran = true;
         }
+        if let Some(Stand::Fired { back }) = task.guard.as_ref().map(|guard| guard.stand) {
+            let outcome = Outcome::Unknown { because: "by its guard".into() };
+            task.undo = Some(if back { UndoEnd::Undone } else { UndoEnd::Failed { outcome } });
+        }
         task.end = Some(end.clone());
         (task.retry, task.told, task.word) = (None, None, None);
         task.staged = false;
@@ -180,20 +199,29 @@ impl Checker {
         let never_ran = !self.in_place(ix);
         let standing: Vec<TaskIx> = check_begin::standing_on(self, ix);
         let cuts_again = !planned.reconnects.is_empty() && matches!(planned.undo, PlannedUndo::By(_));
+        let armed = check_guard::stands(task, Stand::Armed);
         let right = match end {
-            UndoEnd::Undone => matches!(task.seen.last(), Some((JobKind::Undo, Outcome::Succeeded))),
-            UndoEnd::NotNeeded => {
-                (planned.undo == PlannedUndo::NotNeeded || never_ran) && (standing.is_empty() || cuts_again)
+            UndoEnd::Undone => {
+                matches!(task.seen.last(), Some((JobKind::Undo, Outcome::Succeeded)))
+                    || check_guard::stands(task, Stand::Fired { back: true })
             }
-            UndoEnd::LeftCut => !planned.severs.is_empty() && !reopen,
+            UndoEnd::NotNeeded => {
+                never_ran
+                    || planned.undo == PlannedUndo::NotNeeded && (standing.is_empty() || cuts_again) && !armed
+            }
+            UndoEnd::LeftCut => !planned.severs.is_empty() && !reopen && !armed,
             UndoEnd::Impossible => matches!(planned.undo, PlannedUndo::Impossible(_)) && standing.is_empty(),
             UndoEnd::Failed { outcome } => {
-                *outcome != Outcome::Succeeded && (standing.is_empty() || cuts_again)
+                let by_guard = armed || check_guard::stands(task, Stand::Fired { back: false });
+                *outcome != Outcome::Succeeded && (standing.is_empty() || cuts_again || by_guard)
             }
-            UndoEnd::Held { by } => !cuts_again && self.in_place(*by) && standing.contains(by),
+            UndoEnd::Held { by } => !cuts_again && self.in_place(*by) && standing.contains(by) && !armed,
         };
         require(right, || format!("the undo of {ix:?} ends as {end:?}"))?;
         let task = &mut self.tasks[ix.at()];
+        if task.guard.as_ref().is_some_and(|guard| matches!(guard.stand, Stand::Fired { .. })) {
+            task.guard = None;
+        }
         (task.undo, task.retry, task.word) = (Some(end.clone()), None, None);
         (task.vain, task.afresh) = (0, 0);
         self.questions.retain(|question| *question != Question::WhatBecameOf { task: ix, undo: true });

@@ -7,9 +7,10 @@ use super::plans;
 use super::rng::Rng;
 use super::tally::Tally;
 use super::world::{Coming, World};
-use blackstart::engine::{Engine, Input, Limits, Output};
+use super::world_guard::Asks;
+use blackstart::engine::{Engine, GuardStand, Input, Limits, Output, RunState};
 use blackstart::model::Time;
-use blackstart::model::event::{Event, Mode, StopReason, Verdict};
+use blackstart::model::event::{Event, JobKind, Mode, StopReason, Verdict};
 use blackstart::model::names::{RunId, TaskIx};
 use blackstart::model::question::Question;
 use blackstart::plan::Plan;
@@ -80,6 +81,7 @@ pub fn run(seed: u64, tell: bool) -> Result<Tally, String> {
         tally: Tally::default(),
         tell,
     };
+    sim.world.drill = mode == Mode::Drill;
     sim.run_to_the_end()?;
     Ok(sim.tally)
 }
@@ -296,7 +298,7 @@ impl Sim {
                 self.dropped = matches!(output, Output::Record(..));
                 return Ok(true);
             }
-            self.carry_out(output)?;
+            self.carry_out(output, engine.state())?;
             if self.burns_down() {
                 return Ok(true);
             }
@@ -324,7 +326,7 @@ impl Sim {
         }
     }
 
-    fn carry_out(&mut self, output: Output) -> Result<(), String> {
+    fn carry_out(&mut self, output: Output, state: &RunState) -> Result<(), String> {
         require(self.finished.is_none(), || format!("after the end came {output:?}"))?;
         if let Output::Record(at, event) = output {
             require(at == self.world.now, || format!("{event:?} is dated {at}"))?;
@@ -339,7 +341,11 @@ impl Sim {
                 let newest =
                     self.journal.iter().rev().take(1).any(|(_, event)| *event == Event::JobStarted { job });
                 require(newest, || format!("{job:?} is ordered and not the newest on record"))?;
-                self.world.start(job, resolves)
+                let stand = state.guard(job.task).map(|guard| &guard.stand);
+                let late = matches!(stand, Some(GuardStand::Expired | GuardStand::Lost));
+                let run = state.task(job.task).attempts(JobKind::Run) + 1;
+                let last = state.is_last_confirmation(job.task, self.world.now);
+                self.world.start(job, resolves, Asks { last, late, run })
             }
             Output::Fire { step, jobs } => {
                 let newest = self

@@ -8,6 +8,7 @@ pub mod check_begin;
 pub mod check_end;
 mod check_firing;
 mod check_gates;
+pub mod check_guard;
 mod check_people;
 mod check_proof;
 mod check_task;
@@ -28,6 +29,7 @@ mod table_proof;
 pub mod tally;
 mod truth;
 pub mod world;
+pub mod world_guard;
 mod world_looks;
 mod world_probes;
 

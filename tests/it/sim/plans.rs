@@ -3,6 +3,7 @@
 use super::build::Builder;
 use super::rng::Rng;
 use blackstart::model::Millis;
+use blackstart::model::guard::{Guard, Otherwise, Repeat};
 use blackstart::model::names::{StepIx, TaskIx};
 use blackstart::model::probe::{Expect, Probe, ProbeKind};
 use blackstart::model::runbook::{Approve, Fetch, Policy, Retry};
@@ -87,6 +88,8 @@ fn step(build: &mut Builder, rng: &mut Rng, hosts: u32, first_of_phase: u32) {
     if changes && build.at(ix).waves.len() == 1 && rng.percent(30) {
         let quorum = rng.percent(40).then(|| rng.between(1, tasks.into()) as u32);
         build.at(ix).together = Some(PlannedTogether { quorum, within: Millis(10_000) });
+    } else if changes && rng.percent(30) {
+        guard(build, rng, ix);
     }
     if (changes || watchable) && rng.percent(20) {
         build.watch(ix);
@@ -162,4 +165,19 @@ pub fn negative_probe_at(port: u16) -> Probe {
         timeout: Millis(1_000),
         within: Millis(0),
     }
+}
+
+fn guard(build: &mut Builder, rng: &mut Rng, ix: StepIx) {
+    let by_script = matches!(build.at(ix).undo, PlannedUndo::By(_));
+    let otherwise = match by_script {
+        true => *rng.pick(&[None, None, Some(Otherwise::Revert), Some(Otherwise::Hold)]),
+        false => Some(Otherwise::Hold),
+    };
+    let every = Millis(rng.between(2, 10) * 1_000);
+    build.at(ix).guard = Some(Guard {
+        within: Millis(rng.between(6, 40) * 1_000),
+        otherwise,
+        self_test: rng.percent(20),
+        repeat: rng.percent(25).then(|| Repeat { every, length: Millis(every.0 * rng.between(1, 4)) }),
+    });
 }

@@ -1,8 +1,9 @@
 //! What the seeds have seen, so that nobody mistakes a quiet simulation for a proof.
 
 use blackstart::model::event::{
-    Before, Event, Found, JobKind, NotRun, StopReason, TaskEnd, UndoEnd, Verdict,
+    Before, Event, Facts, Found, JobKind, NotRun, StopReason, TaskEnd, UndoEnd, Verdict,
 };
+use blackstart::model::guard::GuardSeen;
 use blackstart::model::question::Question;
 use blackstart::model::{How, Outcome};
 use std::collections::BTreeMap;
@@ -71,6 +72,17 @@ impl Tally {
                 NotRun::Refused { .. } => "not run: refused",
                 NotRun::TooLate { .. } => "not run: too late",
                 NotRun::EvidenceMissing { .. } => "not run: evidence missing",
+            }),
+            Event::JobEnded { facts: Facts { guard: Some(seen), .. }, .. } => self.note(match seen {
+                GuardSeen::Armed { .. } => "guard armed",
+                GuardSeen::Confirmed { left: Some(_), .. } => "guard confirmed",
+                GuardSeen::Confirmed { left: None, .. } => "guard disarmed",
+                GuardSeen::ConfirmedLate { .. } => "guard confirmed late",
+                GuardSeen::Expired { .. } => "guard expired",
+                GuardSeen::Fired { undo: Outcome::Succeeded, .. } => "guard fired",
+                GuardSeen::Fired { undo: Outcome::NotStarted { .. }, .. } => "guard fired in vain",
+                GuardSeen::Fired { .. } => "guard fired and failed",
+                GuardSeen::Lost { .. } => "guard lost",
             }),
             Event::JobStarted { job } => self.note(match job.kind {
                 JobKind::Check => "check started",
@@ -150,6 +162,14 @@ pub const AT_LEAST_IN_10_000: &[(&str, u64)] = &[
     ("fired alone", 970),
     ("fired together", 240),
     ("firing measured", 1180),
+    ("guard armed", 1740),
+    ("guard confirmed", 510),
+    ("guard confirmed late", 44),
+    ("guard disarmed", 1140),
+    ("guard expired", 78),
+    ("guard extended", 560),
+    ("guard fired", 106),
+    ("guard lost", 11),
     ("held", 380),
     ("late answers", 660),
     ("left cut", 331),

@@ -25,6 +25,10 @@ impl Sim {
             if script && not_undone && task.end() == Some(&TaskEnd::Done) {
                 require(truth.effective, || format!("{name} is said to be done"))?;
             }
+            if not_undone && task.end() == Some(&TaskEnd::Done) && planned.guard.is_some() {
+                let heard = self.world.gave_way(ix);
+                require(heard, || format!("{name} is said to be done, and its guard has not given way"))?;
+            }
             if task.undo() == Some(&UndoEnd::Undone) {
                 require(!truth.touched, || format!("{name} is said to be undone"))?;
             }

@@ -2,6 +2,7 @@
 //! restart and forget, jobs go on running unseen, and late answers come late.
 
 use super::rng::Rng;
+use super::world_guard::{Asks, OnGuard};
 use blackstart::engine::Input;
 use blackstart::model::event::{Facts, Job, JobKind};
 use blackstart::model::names::{StepIx, TaskIx};
@@ -19,6 +20,9 @@ pub struct World {
     pub tasks: Vec<Truth>,
     pub epoch: u32,
     pub(super) plan: Arc<Plan>,
+    /// Guards, the newest of each task.
+    pub(super) guards: BTreeMap<TaskIx, OnGuard>,
+    pub drill: bool,
     unreachable: Vec<(u64, u64)>,
     pub(super) attempts: BTreeMap<Job, Attempt>,
     pub(super) ordered: BTreeSet<Job>,
@@ -43,6 +47,8 @@ pub struct Truth {
     pub(super) verify_broken: bool,
     /// Its link dies whenever something is to be started.
     link_dies: bool,
+    /// While its change is in place no fresh connection gets through, though older ones live on.
+    pub(super) cuts_off: bool,
 }
 
 #[derive(Debug)]
@@ -99,6 +105,31 @@ pub enum Coming {
     Restart {
         host: usize,
     },
+    Arm {
+        job: Job,
+        heard: Option<u32>,
+        run: u32,
+    },
+    Confirm {
+        epoch: u32,
+        job: Job,
+        asks: Asks,
+        until: Time,
+    },
+    Extend {
+        epoch: u32,
+        job: Job,
+    },
+    /// The time of a guard is over, if it has this deadline still.
+    GuardTime {
+        task: TaskIx,
+        arm: u32,
+        deadline: Time,
+    },
+    GuardDone {
+        task: TaskIx,
+        arm: u32,
+    },
 }
 
 impl World {
@@ -119,6 +150,7 @@ impl World {
             undo_broken: rng.percent(8),
             verify_broken: rng.percent(5),
             link_dies: rng.percent(2),
+            cuts_off: plan.step_of(*step).guard.is_some() && rng.percent(20),
         };
         let all: Vec<TaskIx> = (0..plan.tasks.len() as u32).map(TaskIx).collect();
         let tasks = all.iter().map(truth).collect();
@@ -137,6 +169,8 @@ impl World {
             seq: 0,
             rng: rng.clone(),
             plan: plan.clone(),
+            guards: BTreeMap::new(),
+            drill: false,
         };
         world.rng = rng;
         for host in 0..hosts {
@@ -178,7 +212,7 @@ impl World {
     }
 
     /// Carries a `Start` order out.
-    pub fn start(&mut self, job: Job, resolves: Option<Job>) -> Result<(), String> {
+    pub fn start(&mut self, job: Job, resolves: Option<Job>, asks: Asks) -> Result<(), String> {
         if !self.ordered.insert(job) {
             return Err(format!("{job:?} was started twice"));
         }
@@ -194,7 +228,8 @@ impl World {
             (JobKind::Undo, None) => self.attempt(job, lasts),
             (JobKind::Run, None) if self.is_script(job.task) => self.attempt(job, lasts),
             (JobKind::Watch | JobKind::Stage, None) => self.later(lasts, Coming::Look { epoch, job }),
-            (JobKind::Arm | JobKind::Confirm, None) => return Err(format!("{job:?}: the step has no guard")),
+            (JobKind::Arm, None) => self.order_arm(job, lasts / 10, asks.run),
+            (JobKind::Confirm, None) => self.order_confirm(job, lasts / 10, asks),
             (JobKind::Check | JobKind::Snapshot | JobKind::Verify | JobKind::Run, None) => {
                 self.later(lasts, Coming::Look { epoch, job });
             }
@@ -287,6 +322,17 @@ impl World {
             Coming::Person(input) => Ok(Some((self.epoch, input))),
             Coming::Asked { task, undo } => Ok(self.ask_a_person(task, undo)),
             Coming::Claim(job) => self.claim(job).map(|()| None),
+            Coming::Arm { job, heard, run } => self.arms(job, heard, run),
+            Coming::Confirm { epoch, job, asks, until } => Ok(self.confirms(epoch, job, asks, until)),
+            Coming::Extend { epoch, job } => Ok(self.extends(epoch, job)),
+            Coming::GuardTime { task, arm, deadline } => {
+                self.guard_time(task, arm, deadline);
+                Ok(None)
+            }
+            Coming::GuardDone { task, arm } => {
+                self.guard_done(task, arm);
+                Ok(None)
+            }
             Coming::End(job) => {
                 self.end(job, None);
                 Ok(None)
@@ -326,6 +372,15 @@ impl World {
         }
         if let Some((other, _)) = other {
             return Err(format!("{job:?} starts while {other:?} still runs on the host"));
+        }
+        if self.is_unguarded_since(job) {
+            return Ok(());
+        }
+        self.is_guarded(job)?;
+        if let Some(guard) = self.plan.step_of(job.task).guard
+            && job.kind == JobKind::Run
+        {
+            self.later(guard.within.0 / 3, Coming::Extend { epoch: self.epoch, job });
         }
         let (now, attempt) = (self.now, self.attempts.get_mut(&job).expect("it was ordered"));
         attempt.state = OnHost::Runs;

@@ -73,6 +73,7 @@ impl World {
         if self.calm {
             return;
         }
+        self.guards_restart(host);
         let on_host: Vec<Job> =
             self.attempts.keys().filter(|job| self.host(job.task) == Some(host)).copied().collect();
         for job in on_host {

@@ -110,6 +110,11 @@ impl Sshd {
         self.dir.path().join("known_hosts")
     }
 
+    /// The process that listens.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A file in the server's directory.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
