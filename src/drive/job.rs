@@ -1,5 +1,7 @@
 //! Carries one job out: builds what goes to the host from plan, values and secrets, and brings its end back.
 
+mod staged;
+
 use crate::drive::guard::GuardOrder;
 use crate::drive::held::{self, Held};
 use crate::drive::lasting;
@@ -17,7 +19,7 @@ use crate::plan;
 use crate::plan::frozen::{PlannedAction, PlannedStep, PlannedUndo, PlannedVerify};
 use crate::report::going_on::Round;
 use crate::transport::work::{Claim, Script};
-use crate::transport::{GoLine, Lost, Staged, Stop, UploadOrder};
+use crate::transport::{Lost, Stop, UploadOrder};
 use futures_util::future::join_all;
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -190,39 +192,6 @@ impl Workshop {
             timeout: self.tools.plan.step_of(job.task).timeout,
         };
         self.tools.remote(job.task).run(&script, sink, stop).await
-    }
-
-    /// Lays the script of `run` ready on its host: the attempt that a firing will start.
-    pub async fn stage(&self, run: Job, stop: &mut Stop) -> Result<(GoLine, Box<dyn Staged>), Outcome> {
-        let step = self.tools.plan.step_of(run.task);
-        let (PlannedAction::Run(text), Some(together)) = (&step.action, step.together) else {
-            unreachable!("the engine lays ready only what is fired")
-        };
-        let script = Script {
-            text: self.tools.rendered(run.task, run.attempt, text),
-            privileged: self.tools.privileged(run.task),
-            claim: self.claim(run),
-            timeout: step.timeout,
-            guarded: false,
-        };
-        let laid = self.tools.remote(run.task).stage(script, together.within, stop).await;
-        laid.map_err(|outcome| self.tools.scrubbed(outcome))
-    }
-
-    /// Follows a script that was fired to its end.
-    pub async fn follow(
-        &self,
-        run: Job,
-        staged: Box<dyn Staged>,
-        mut stop: Stop,
-        watcher: Option<Watcher>,
-        started: &mut dyn FnMut(),
-    ) -> Back {
-        let file = OutFile::create(&self.dir, &self.label(run.task), run.kind, run.attempt);
-        let mut sink = JobSink::new(run, &self.tools.scrubber, file, watcher);
-        let outcome = staged.follow(&mut sink, &mut stop, started).await;
-        let (facts, _) = sink.finish();
-        Back::Ended(self.tools.scrubbed(outcome), facts)
     }
 
     /// The undo script, complete with values, secrets and what was kept before the first change.

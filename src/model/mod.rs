@@ -11,6 +11,7 @@ pub mod probe;
 pub mod problem;
 pub mod question;
 pub mod seen;
+pub mod lasting;
 pub mod runbook;
 pub mod secret;
 pub mod signers;

@@ -5,6 +5,7 @@
 
 use super::guard::Guard;
 use super::inventory::Vars;
+pub use super::lasting::{Together, Watch};
 use super::names::{ConduitName, PhaseId, SecretName, StepId, ZoneName};
 use super::place::{Located, Span};
 use super::probe::Probe;
@@ -190,30 +191,6 @@ pub struct Step {
     pub together: Option<Located<Together>>,
     /// Where it was written.
     pub span: Span,
-}
-
-/// What must go on being true for a while after a step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Watch<P> {
-    /// For so long.
-    #[serde(rename = "for")]
-    pub length: Millis,
-    /// From the start of one round of probes to the start of the next.
-    pub every: Millis,
-    /// All of these must agree in every round. Never empty.
-    pub probes: Vec<P>,
-    /// So many rounds in a row may miss before the step has failed.
-    pub tolerate: u32,
-}
-
-/// How a step starts on all its hosts at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Together {
-    /// So many hosts must be ready, or all of them.
-    pub quorum: Option<Share>,
-    /// A host that is not ready in this time will not be.
-    pub within: Millis,
 }
 
 /// Another step that must have ended well before.

@@ -2,6 +2,7 @@
 //! be paused. A second `Scripted` over the same `World` is a second controller, as after a crash.
 
 mod laid;
+mod taking;
 
 use super::remote::{
     ArmOrder, FetchOrder, FetchWhat, GoLine, GuardAsk, GuardSays, Lost, Remote, Staged, Stop, Tell,
@@ -330,7 +331,7 @@ impl Remote for Scripted {
         };
         self.world.note(&self.name, &what, None);
         Box::pin(async move {
-            let mut taking = Taking { into, sink, hash: Sha256::new(), bytes: 0, error: None };
+            let mut taking = taking::Taking { into, sink, hash: Sha256::new(), bytes: 0, error: None };
             let outcome = self.job(&Asked::Fetch(fetch), None, fetch.timeout, &mut taking, stop).await;
             let disagreed = |what: String| Outcome::Failed { how: How::Disagreed(what) };
             match (outcome, taking.error) {
@@ -392,27 +393,6 @@ impl Remote for Scripted {
     fn close<'a>(&'a self) -> Pending<'a, ()> {
         self.connected.set(false);
         Box::pin(async {})
-    }
-}
-
-struct Taking<'a> {
-    into: &'a mut dyn Write,
-    sink: &'a mut dyn Sink,
-    hash: Sha256,
-    bytes: u64,
-    error: Option<String>,
-}
-
-impl Sink for Taking<'_> {
-    fn out(&mut self, bytes: &[u8]) {
-        self.bytes += bytes.len() as u64;
-        self.hash.update(bytes);
-        if let Err(error) = self.into.write_all(bytes) {
-            self.error = Some(error.to_string());
-        }
-    }
-    fn err(&mut self, bytes: &[u8]) {
-        self.sink.err(bytes);
     }
 }
 

@@ -1,0 +1,45 @@
+//! Scripts that are laid ready on hosts, and followed once they were fired.
+
+use super::{Back, Workshop};
+use crate::drive::sink::{JobSink, Watcher};
+use crate::journal::OutFile;
+use crate::model::Outcome;
+use crate::model::event::Job;
+use crate::plan::frozen::PlannedAction;
+use crate::transport::work::Script;
+use crate::transport::{GoLine, Staged, Stop};
+
+impl Workshop {
+    /// Lays the script of `run` ready on its host: the attempt that a firing will start.
+    pub async fn stage(&self, run: Job, stop: &mut Stop) -> Result<(GoLine, Box<dyn Staged>), Outcome> {
+        let step = self.tools.plan.step_of(run.task);
+        let (PlannedAction::Run(text), Some(together)) = (&step.action, step.together) else {
+            unreachable!("the engine lays ready only what is fired")
+        };
+        let script = Script {
+            text: self.tools.rendered(run.task, run.attempt, text),
+            privileged: self.tools.privileged(run.task),
+            claim: self.claim(run),
+            timeout: step.timeout,
+            guarded: false,
+        };
+        let laid = self.tools.remote(run.task).stage(script, together.within, stop).await;
+        laid.map_err(|outcome| self.tools.scrubbed(outcome))
+    }
+
+    /// Follows a script that was fired to its end.
+    pub async fn follow(
+        &self,
+        run: Job,
+        staged: Box<dyn Staged>,
+        mut stop: Stop,
+        watcher: Option<Watcher>,
+        started: &mut dyn FnMut(),
+    ) -> Back {
+        let file = OutFile::create(&self.dir, &self.label(run.task), run.kind, run.attempt);
+        let mut sink = JobSink::new(run, &self.tools.scrubber, file, watcher);
+        let outcome = staged.follow(&mut sink, &mut stop, started).await;
+        let (facts, _) = sink.finish();
+        Back::Ended(self.tools.scrubbed(outcome), facts)
+    }
+}
