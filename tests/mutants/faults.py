@@ -61,7 +61,6 @@ FAULTS = [
     # What was opened again, and what is watched.
     ("cut-again-is-held", "standing.rs", "if due && cuts_again(step) {", "if due && false {"),
     ("cut-again-before-what-stands-above", "standing.rs", "Stand::Waits | Stand::Free => return true,", "Stand::Waits | Stand::Free => {}"),
-    ("cut-again-lets-go-of-what-is-beneath", "standing.rs", "Some(root) => self.set_holds(state, ix, root),\n                None => self.set_gone(state, ix),", "Some(_) => self.set_gone(state, ix),\n                None => self.set_gone(state, ix),"),
     ("not-watched", "forward.rs", "true => Next::Start(JobKind::Watch),", "true => Next::End(TaskEnd::Done),"),
     ("found-so-and-not-watched", "forward.rs", "if state.task(ix).changed && is_watched(state, ix) => {", "if false => {"),
     ("rollback-waits-for-watches", "conclude.rs", "        self.end_what_only_waits();\n", ""),

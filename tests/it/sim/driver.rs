@@ -10,7 +10,7 @@ use super::world::{Coming, World};
 use super::world_guard::Asks;
 use blackstart::engine::{Engine, GuardStand, Input, Limits, Output, RunState};
 use blackstart::model::Time;
-use blackstart::model::event::{Event, JobKind, Mode, StopReason, Verdict};
+use blackstart::model::event::{Event, Job, JobKind, Mode, StopReason, Verdict};
 use blackstart::model::names::{RunId, TaskIx};
 use blackstart::model::question::Question;
 use blackstart::plan::Plan;
@@ -312,6 +312,12 @@ impl Sim {
         let forgotten = self.world.staged.iter().find(|task| !waits(task));
         require(forgotten.is_none() || self.finished.is_some(), || {
             format!("the script of {forgotten:?} lies ready, and nobody wants it")
+        })?;
+        // Whatever only waits has nothing to wait for once things are taken back.
+        let waits = |job: &&Job| matches!(job.kind, JobKind::Watch | JobKind::Stage);
+        let goes_on = self.check.running.iter().filter(waits).find(|job| !self.world.cancelled.contains(job));
+        require(self.check.rollback.is_none() || goes_on.is_none(), || {
+            format!("{goes_on:?} goes on in a rollback")
         })
     }
 

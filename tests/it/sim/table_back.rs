@@ -93,3 +93,24 @@ fn ctrl_c_once_lets_running_end_and_twice_cancels() {
     run.crashes_and_resumes();
     assert_eq!(run.started(), ["run s0@h00000 #2", "run s0@h00001 #2"]);
 }
+
+#[test]
+fn a_conduit_is_cut_again_beneath_what_stays_and_goes_on_holding_what_it_stands_on() {
+    let mut build = Builder::new(&[None]);
+    build.phase(Policy::Rollback);
+    let [beneath, opens, above] = [(); 3].map(|()| build.step(&[H0]));
+    build.needs(opens, beneath, false);
+    build.needs(above, opens, false);
+    build.at(opens).reconnects = vec!["vendor-vpn".into()];
+    build.at(above).undo = PlannedUndo::Impossible("it is gone".into());
+    let mut run = begin(build);
+    for step in ["s0@h00000", "s1@h00000"] {
+        run.succeeds(step, JobKind::Run);
+    }
+    run.fails("s2@h00000", JobKind::Run);
+    assert_eq!(run.undo("s2@h00000"), Some(UndoEnd::Impossible));
+    assert_eq!(run.started(), ["undo s1@h00000 #1"], "the cut is made again");
+    run.succeeds("s1@h00000", JobKind::Undo);
+    assert_eq!(run.undo("s0@h00000"), Some(UndoEnd::Held { by: run.task("s2@h00000") }));
+    assert_eq!(run.verdict(), Some(Verdict::Stuck));
+}
