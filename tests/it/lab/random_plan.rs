@@ -68,9 +68,9 @@ impl RandomPlan {
             steps.swap(at, rng.below(at as u64 + 1) as usize);
         }
         let second = if rng.percent(40) { rng.below(steps.len() as u64) as usize } else { steps.len() };
-        for at in 0..steps.len() {
-            steps[at].phase = usize::from(at >= second);
-            steps[at].needs = (0..at).filter(|_| rng.percent(45)).collect();
+        for (at, step) in steps.iter_mut().enumerate() {
+            step.phase = usize::from(at >= second);
+            step.needs = (0..at).filter(|_| rng.percent(45)).collect();
         }
         Self { steps, in_band, by_app1 }
     }

@@ -209,7 +209,7 @@ fn a_controller_that_is_lost(lab: &Lab, outside: &Outside<'_>) {
     }
     let noticed = || {
         let lost = |record: &Record| matches!(record.event, Event::JobEnded { .. }) && record.at.0 > since;
-        story.desk.records().iter().any(|record| lost(record))
+        story.desk.records().iter().any(lost)
     };
     story.sealed(since);
     until("the loss is noticed", noticed);
