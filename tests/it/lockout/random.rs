@@ -51,8 +51,10 @@ pub fn plan_of(seed: u64) -> Plan {
             }
             let planned = builder.at(step);
             planned.needs.dedup_by_key(|need| need.step);
-            if step.0 > 0 && rng.percent(15) {
-                let other = StepIx(rng.below(u64::from(step.0)) as u32);
+            if step.0 > 0 && rng.percent(40) {
+                // Often the one before: what only waits for something that cannot be taken back is a case of its own.
+                let other = rng.below(u64::from(step.0)) as u32;
+                let other = StepIx(if rng.percent(50) { step.0 - 1 } else { other });
                 planned.after = Some(PlannedAfter { step: other, at_least: Millis(1_000) });
             }
             if on.len() > 1 && rng.percent(40) {
@@ -149,8 +151,8 @@ fn dress(rng: &mut Rng, plan: &mut Plan, step: StepIx) {
         _ => PlannedAction::Wait(Millis(1_000)),
     };
     planned.undo = match rng.below(10) {
-        0..=5 if has_host => PlannedUndo::By("undo it".into()),
-        6 | 7 => PlannedUndo::Impossible("gone is gone".into()),
+        0..=4 if has_host => PlannedUndo::By("undo it".into()),
+        5..=7 => PlannedUndo::Impossible("gone is gone".into()),
         _ => PlannedUndo::NotNeeded,
     };
     if has_host && rng.percent(20) {
