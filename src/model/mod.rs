@@ -1,6 +1,7 @@
 //! The nouns of Blackstart: inventories, runbooks, outcomes, events. No I/O, no clock, no YAML.
 
 pub mod event;
+pub mod facts;
 pub mod guard;
 pub mod inventory;
 pub mod names;

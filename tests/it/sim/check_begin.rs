@@ -301,6 +301,11 @@ fn same_host(check: &Checker, step: StepIx, ix: TaskIx) -> Option<TaskIx> {
     check.plan.tasks_of(step).find(|other| check.plan.tasks[other.at()].host == host)
 }
 
+/// Has the phase of this task started? A retry may have set it back.
+fn started(check: &Checker, ix: TaskIx) -> bool {
+    check.phases[check.plan.step_of(ix).phase.at()].started
+}
+
 /// Is there anything that could go on and does not, though there is room for it?
 pub fn nothing_forgotten(check: &Checker, at: Time) -> Complaint {
     if check.verdict.is_some() || check.stop.is_some() {
@@ -316,10 +321,10 @@ pub fn nothing_forgotten(check: &Checker, at: Time) -> Complaint {
             continue;
         }
         let forgotten = match (&task.end, check.rollback) {
-            (None, None) if task.staged => not_held_back(check, ix).is_ok() && check.is_kept_waiting(ix),
-            (None, None) if task.begun => {
-                check.phases[check.plan.step_of(ix).phase.at()].started && not_held_back(check, ix).is_ok()
+            (None, None) if task.staged => {
+                started(check, ix) && not_held_back(check, ix).is_ok() && check.is_kept_waiting(ix)
             }
+            (None, None) if task.begun => started(check, ix) && not_held_back(check, ix).is_ok(),
             (None, None) => may_begin(check, at, ix).is_ok(),
             (None, Some(_)) => check.running.is_empty() && !clock_runs(check, at),
             (Some(_), Some((scope, _))) => {
