@@ -123,6 +123,7 @@ fn nothing_re_opens_a_cut_by_itself() {
     the_window_after_the_report(&lab, &outside);
     taken_back_by_policy(&lab, &outside);
     an_undo_that_is_stuck(&lab, &outside);
+    a_guard_that_expires(&lab, &outside);
     killed(&lab, &outside);
     interrupted(&lab, &outside);
     a_controller_that_is_lost(&lab, &outside);
@@ -155,6 +156,31 @@ fn an_undo_that_is_stuck(lab: &Lab, outside: &Outside<'_>) {
     let story = Story::new(lab, outside, "stuck", ["rollback_run", "exit 3", "exit 4"]);
     story.start().ended().is(21);
     story.sealed(story.isolated_ms());
+    story.open();
+}
+
+/// A guard that holds: no fresh connection confirms the cut in time, and nothing is re-opened for it.
+fn a_guard_that_expires(lab: &Lab, outside: &Outside<'_>) {
+    let story = Story::new(lab, outside, "expired", ["stop", "true", "not_needed"]);
+    let plain = std::fs::read_to_string(&story.runbook).expect("the runbook is written");
+    let cut = "        severs: [vendor-vpn, vendor-support]\n        run: *cut\n";
+    // The firewall keeps the connection that it has, and takes no other.
+    let guarded = "        severs: [vendor-vpn, vendor-support]\n        guard: { within: 6s, otherwise: hold }\n        \
+                   run: |\n          nft -f - <<NFT\n          table inet holds {\n            \
+                   chain in { type filter hook prerouting priority raw; iifname \"{{ host.vars.outside }}\" drop; }\n            \
+                   chain out { type filter hook postrouting priority srcnat + 1; oifname \"{{ host.vars.outside }}\" drop; }\n            \
+                   chain deaf { type filter hook input priority filter - 1; tcp dport 22 ct state new drop; }\n          \
+                   }\n          NFT\n";
+    assert!(plain.contains(cut));
+    std::fs::write(&story.runbook, plain.replace(cut, guarded)).expect("the work directory takes a file");
+    let mut live = story.start();
+    story.desk.wait(&mut live, "a fresh connection is tried", |event| {
+        matches!(event, Event::JobStarted { job } if job.kind == blackstart::model::event::JobKind::Confirm)
+    });
+    let said = live.ended();
+    assert!(said.code != Some(0), "nobody confirmed it: {said}");
+    story.sealed(now_ms());
+    assert!(lab.ok("vpn-gw", "nft list table inet holds").contains("deaf"), "it was held as it is");
     story.open();
 }
 
