@@ -114,8 +114,7 @@ impl Narrator {
                 let mut said = self.job_ended(plan, *job, outcome);
                 let backup = facts.backup.as_ref().map(|seen| words::backup(state, seen));
                 said.extend(backup.map(|text| task(plan, job.task, Mark::Info, text)));
-                if let Some(seen) = &facts.guard {
-                    let (mark, text) = guarded::said(seen);
+                for (mark, text) in facts.guard.iter().map(guarded::said) {
                     said.extend(self.capped(plan, job.task, Kind::Guard, task(plan, job.task, mark, text)));
                 }
                 for (mark, text) in watched::no_proofs(facts) {

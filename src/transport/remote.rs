@@ -77,10 +77,18 @@ pub trait Remote {
         &'a self,
         order: &'a ArmOrder<'a>,
         stop: &'a mut Stop,
-    ) -> Pending<'a, Result<GuardSeen, Outcome>>;
+    ) -> Pending<'a, Result<GuardSeen, Outcome>> {
+        let _ = (order, stop);
+        let because = "this host can hold no guard".to_owned();
+        Box::pin(async { Err(Outcome::NotStarted { because, try_again: false }) })
+    }
 
     /// Asks a guard, and says over which connection it answered.
-    fn ask_guard<'a>(&'a self, ask: &'a GuardAsk<'a>) -> Pending<'a, Result<(GuardSays, String), Trouble>>;
+    fn ask_guard<'a>(&'a self, ask: &'a GuardAsk<'a>) -> Pending<'a, Result<(GuardSays, String), Trouble>> {
+        let _ = ask;
+        let says = GuardSays::Lost { because: "this host can hold no guard".into() };
+        Box::pin(async { Ok((says, String::new())) })
+    }
 
     /// Host key, algorithms, login of the connection that stands, if one does.
     fn facts(&self) -> Option<String>;

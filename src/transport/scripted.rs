@@ -4,14 +4,10 @@
 mod laid;
 mod taking;
 
-use super::remote::{
-    ArmOrder, FetchOrder, FetchWhat, GoLine, GuardAsk, GuardSays, Lost, Remote, Staged, Stop, Tell,
-    UploadOrder,
-};
+use super::remote::{FetchOrder, FetchWhat, GoLine, Lost, Remote, Staged, Stop, Tell, UploadOrder};
 use super::wire::{Closed, Connected, FromWire, Pending, Trouble, Wire};
 use super::work::{Claim, Fetched, Preflight, Script, Sink};
 use crate::model::event::Found;
-use crate::model::guard::GuardSeen;
 use crate::model::names::{HostName, RunId};
 use crate::model::{How, Millis, Outcome};
 use sha2::{Digest, Sha256};
@@ -290,19 +286,6 @@ impl Remote for Scripted {
             let outcome = Outcome::Failed { how };
             self.make(&lost.claim, Made::Started { ends: Instant::now(), outcome: outcome.clone() });
             Found::Ended(outcome)
-        })
-    }
-
-    fn arm<'a>(&'a self, _: &'a ArmOrder<'a>, _: &'a mut Stop) -> Pending<'a, Result<GuardSeen, Outcome>> {
-        self.world.note(&self.name, "arm", None);
-        let because = "a scripted host holds no guards".to_owned();
-        Box::pin(async { Err(Outcome::NotStarted { because, try_again: false }) })
-    }
-
-    fn ask_guard<'a>(&'a self, _: &'a GuardAsk<'a>) -> Pending<'a, Result<(GuardSays, String), Trouble>> {
-        self.world.note(&self.name, "ask guard", None);
-        Box::pin(async {
-            Ok((GuardSays::Lost { because: "a scripted host holds no guards".into() }, String::new()))
         })
     }
 

@@ -42,7 +42,7 @@ FAULTS = [
     ("crash-forgets-a-running-job", "apply_resume.rs", "        if self.changes(job) {", "        if false {"),
     ("late-answer-accepted", "news.rs", "is_some_and(|(running, _)| running == job)", "is_some_and(|(running, _)| running.kind == job.kind)"),
     ("runs-again-though-not-idempotent", "resolve.rs", "state.plan.step_of(ix).idempotent && may_start_afresh", "may_start_afresh"),
-    ("not-reached-is-never-started", "resolve.rs", "        Found::NotReached { .. } => failed(state, ix, JobKind::Run, &not_seen()),", "        Found::NotReached { .. } => Next::Start(JobKind::Run),"),
+    ("not-reached-is-never-started", "resolve.rs", "        Found::NotReached { because, .. } => failed(state, ix, JobKind::Run, &not_asked(because)),", "        Found::NotReached { .. } => Next::Start(JobKind::Run),"),
     ("starts-afresh-for-ever", "resolve.rs", "state.task(ix).tries.afresh <= AFRESH_MAX", "true"),
     ("early-answer-lost", "apply_answer.rs", "if let Some(answer) = self.answers.remove(question) {", "if let Some(answer) = self.answers.remove(question) && false {"),
     # What is taken back.
@@ -73,7 +73,7 @@ FAULTS = [
     ("resume-takes-ready-for-granted", "apply_resume.rs", "&& (task.is_staged() || was_cancelled(outcome))", "&& was_cancelled(outcome)"),
     ("late-hosts-wait-for-ever", "firing.rs", "    if step.fired {\n        return Muster::Ready;\n    }\n", ""),
     ("not-let-go", "run.rs", "            self.order(Output::Release { task });\n", "            let _ = task;\n"),
-    ("firing-forgets-its-tries", "apply_job.rs", "let goes_on = task.is_staged() || matches!", "let goes_on = matches!"),
+    ("firing-forgets-its-tries", "apply_job.rs", "            _ => task.is_staged(),\n", "            _ => false,\n"),
     # Guards.
     ("guard-run-without-one", "forward.rs", "let guarded = state.plan.step_of(ix).guard.is_none() || state.is_guarded(ix, now);", "let guarded = true;"),
     ("guard-done-unconfirmed", "forward.rs", "    if state.owes_confirmation(ix) {\n        return Next::Start(JobKind::Confirm);", "    if false {\n        return Next::Start(JobKind::Confirm);"),
