@@ -29,7 +29,7 @@ FAULTS = [
     ("crash-forgets-a-running-job", "apply_resume.rs", "        if self.changes(job) {", "        if false {"),
     ("late-answer-accepted", "news.rs", "is_some_and(|(running, _)| running == job)", "is_some_and(|(running, _)| running.kind == job.kind)"),
     ("runs-again-though-not-idempotent", "resolve.rs", "state.plan.step_of(ix).idempotent && may_start_afresh", "may_start_afresh"),
-    ("not-reached-is-never-started", "resolve.rs", "        Found::NotReached { .. } => failed(state, ix, JobKind::Run, &not_seen()),", "        Found::NotReached { .. } => Next::Start(JobKind::Run),"),
+    ("not-reached-is-never-started", "resolve.rs", "        Found::NotReached { because, .. } => failed(state, ix, JobKind::Run, &not_asked(because)),", "        Found::NotReached { .. } => Next::Start(JobKind::Run),"),
     ("starts-afresh-for-ever", "resolve.rs", "state.task(ix).tries.afresh <= AFRESH_MAX", "true"),
     ("early-answer-lost", "apply_answer.rs", "if let Some(answer) = self.answers.remove(question) {", "if let Some(answer) = self.answers.remove(question) && false {"),
     # What is taken back.
