@@ -118,6 +118,11 @@ _b_find() {
   return 1
 }
 
+# Private from its first moment, for another agent may look at it at once: some `mkdir -m` make it first and close it then.
+_b_mkdir() {
+  (umask 077 && mkdir "$1")
+}
+
 # Makes this run's directory for receipts, if need be. The marker `host` names the boot it was made in ($1: or says
 # that it cannot prove anything, because there had been receipts that are lost).
 _b_open() {
@@ -126,10 +131,10 @@ _b_open() {
   _b_why="cannot make a private directory $_b_place/$_b_run"
   if [ ! -d "$_b_place" ]; then
     case $_b_receipts in ?*) mkdir -p "${_b_place%/*}/" ;; esac
-    mkdir -m 700 "$_b_place"
+    _b_mkdir "$_b_place"
   fi
   _b_private "$_b_place" || return 1
-  [ -d "$_b_place/$_b_run" ] || mkdir -m 700 "$_b_place/$_b_run"
+  [ -d "$_b_place/$_b_run" ] || _b_mkdir "$_b_place/$_b_run"
   _b_ours "$_b_place/$_b_run" || return 1
   set -C
   { printf '%s end\n' "${1:-$_b_boot}"; } >"$_b_place/$_b_run/host"
