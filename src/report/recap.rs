@@ -65,15 +65,15 @@ pub fn recap_json(state: &RunState) -> serde_json::Value {
 fn guards(state: &RunState) -> String {
     let ends = guarded::ends(state);
     let entry =
-        |(task, _, word): &(TaskIx, _, &str)| format!("  {}: {word}\n", state.plan().task_name(*task));
+        |(task, _, word): &(TaskIx, Mark, &str)| format!("  {}: {word}\n", state.plan().task_name(*task));
     let (well, other): (Vec<_>, Vec<_>) = ends.iter().partition(|(_, mark, _)| *mark == Mark::Good);
-    let mut text: String = other.iter().take(ENTRIES_MAX).map(|end| entry(end)).collect();
+    let mut text: String = other.iter().take(ENTRIES_MAX).map(entry).collect();
     if other.len() > ENTRIES_MAX {
         text += &format!("  and {} more that were not confirmed\n", other.len() - ENTRIES_MAX);
     }
     match well.len() {
         0 => text,
-        few if few <= NAMES_MAX => text + &well.iter().map(|end| entry(end)).collect::<String>(),
+        few if few <= NAMES_MAX => text + &well.iter().map(entry).collect::<String>(),
         many => text + &format!("  {many} confirmed and disarmed\n"),
     }
 }

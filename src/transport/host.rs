@@ -16,7 +16,7 @@ mod upload;
 
 use super::lane::Opening;
 use super::remote::{
-    ArmOrder, FetchOrder, GoLine, GuardAsk, GuardSays, Lost, Remote, Staged, Stop, Tell, UploadOrder,
+    ArmOrder, FetchOrder, GuardAsk, GuardSays, LaidReady, Lost, Remote, Stop, Tell, UploadOrder,
 };
 use super::wire::{Connected, Link, Pending, Trouble, TroubleKind};
 use super::work::{Claim, Fetched, Preflight, Script, Sink};
@@ -136,7 +136,7 @@ impl Remote for Host {
         script: Script,
         within: Millis,
         stop: &'a mut Stop,
-    ) -> Pending<'a, Result<(GoLine, Box<dyn Staged>), Outcome>> {
+    ) -> Pending<'a, Result<LaidReady, Outcome>> {
         Box::pin(stage::stage(&self.lanes, script, within, stop))
     }
 

@@ -12,8 +12,8 @@ pub mod ssh;
 pub use host::{Connector, Host};
 pub use local::Local;
 pub use remote::{
-    ArmOrder, FetchOrder, FetchWhat, GoLine, GuardAsk, GuardSays, GuardVerb, Lost, Remote, Staged, Stop,
-    Stopper, UploadOrder,
+    ArmOrder, FetchOrder, FetchWhat, GoLine, GuardAsk, GuardSays, GuardVerb, LaidReady, Lost, Remote, Staged,
+    Stop, Stopper, UploadOrder,
 };
 pub use scripted::{Scripted, World};
 pub use wire::{Connected, Link, Trouble, Wire};

@@ -36,7 +36,7 @@ pub trait Remote {
         script: Script,
         within: Millis,
         stop: &'a mut Stop,
-    ) -> Pending<'a, Result<(GoLine, Box<dyn Staged>), Outcome>>;
+    ) -> Pending<'a, Result<LaidReady, Outcome>>;
 
     /// What became of an attempt whose end was not seen? Waits for one that still runs, and ends it when
     /// the deadline passes or `stop` is given.
@@ -134,6 +134,9 @@ impl GoLine {
         self.to.try_send(std::mem::take(&mut self.line)).is_ok()
     }
 }
+
+/// What starts a script that lies ready, and the script.
+pub type LaidReady = (GoLine, Box<dyn Staged>);
 
 /// Hears the facts of a connection that was made.
 pub type Tell = Box<dyn Fn(&str)>;

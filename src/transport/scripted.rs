@@ -4,7 +4,9 @@
 mod laid;
 mod taking;
 
-use super::remote::{FetchOrder, FetchWhat, GoLine, Lost, Remote, Staged, Stop, Tell, UploadOrder};
+use super::remote::{
+    FetchOrder, FetchWhat, GoLine, LaidReady, Lost, Remote, Staged, Stop, Tell, UploadOrder,
+};
 use super::wire::{Closed, Connected, FromWire, Pending, Trouble, Wire};
 use super::work::{Claim, Fetched, Preflight, Script, Sink};
 use crate::model::event::Found;
@@ -247,7 +249,7 @@ impl Remote for Scripted {
         script: Script,
         _: Millis,
         _: &'a mut Stop,
-    ) -> Pending<'a, Result<(GoLine, Box<dyn Staged>), Outcome>> {
+    ) -> Pending<'a, Result<LaidReady, Outcome>> {
         self.world.note(&self.name, "stage", script.claim.as_ref());
         Box::pin(async move {
             let (to, line) = mpsc::channel(1);

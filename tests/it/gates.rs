@@ -37,7 +37,7 @@ fn at(record: &Value) -> jiff::Timestamp {
     record["at"].as_str().expect("a record has a time").parse().expect("it is RFC 3339")
 }
 
-fn find<'a>(records: &'a [Value], fits: impl Fn(&Value) -> bool) -> &'a Value {
+fn find(records: &[Value], fits: impl Fn(&Value) -> bool) -> &Value {
     records.iter().find(|record| fits(&record["event"])).unwrap_or_else(|| panic!("not among {records:#?}"))
 }
 

@@ -7,11 +7,11 @@ use crate::model::Outcome;
 use crate::model::event::Job;
 use crate::plan::frozen::PlannedAction;
 use crate::transport::work::Script;
-use crate::transport::{GoLine, Staged, Stop};
+use crate::transport::{LaidReady, Staged, Stop};
 
 impl Workshop {
     /// Lays the script of `run` ready on its host: the attempt that a firing will start.
-    pub async fn stage(&self, run: Job, stop: &mut Stop) -> Result<(GoLine, Box<dyn Staged>), Outcome> {
+    pub async fn stage(&self, run: Job, stop: &mut Stop) -> Result<LaidReady, Outcome> {
         let step = self.tools.plan.step_of(run.task);
         let (PlannedAction::Run(text), Some(together)) = (&step.action, step.together) else {
             unreachable!("the engine lays ready only what is fired")

@@ -56,12 +56,9 @@ impl Legs {
                 }
                 for hop in &host.hops {
                     let next = site.hosts[hop.at()].zone;
-                    match (zone, next) {
-                        (Some(zone), Some(next)) => way.extend(
-                            legs.stretch(site, zone, &[next], &mut known)
-                                .map(|stretch| (stretch, from, LegEnd::Host(*hop))),
-                        ),
-                        (None, _) | (_, None) => {}
+                    if let (Some(zone), Some(next)) = (zone, next) {
+                        let stretch = legs.stretch(site, zone, &[next], &mut known);
+                        way.extend(stretch.map(|stretch| (stretch, from, LegEnd::Host(*hop))));
                     }
                     if next.is_none() {
                         unknown.insert(Unknown::Host(*hop));

@@ -96,7 +96,7 @@ impl<'a> Prefix<'a> {
     }
 
     fn stands_on_it(&self, task: TaskIx) -> bool {
-        walk(self.plan, task, &needed).contains(&self.task)
+        walk(self.plan, task, needed).contains(&self.task)
     }
 
     /// The tasks of the phase that have ended when a task begins.
@@ -118,14 +118,14 @@ impl<'a> Prefix<'a> {
 
 /// The tasks of the same phase that have ended when a task begins.
 pub fn before(plan: &Plan, task: TaskIx) -> BTreeSet<TaskIx> {
-    walk(plan, task, &awaited)
+    walk(plan, task, awaited)
 }
 
 /// Tasks of the same phase that are behind one, by these steps back.
 fn walk(
     plan: &Plan,
     from: TaskIx,
-    back: &dyn Fn(&Plan, TaskIx, &mut BTreeSet<StepIx>, &mut Vec<TaskIx>),
+    back: impl Fn(&Plan, TaskIx, &mut BTreeSet<StepIx>, &mut Vec<TaskIx>),
 ) -> BTreeSet<TaskIx> {
     let phase = plan.step_of(from).phase;
     let (mut seen, mut whole, mut todo) = (BTreeSet::new(), BTreeSet::new(), vec![from]);

@@ -35,7 +35,7 @@ pub(super) fn improvements(story: &Story, timeline: &Timeline, says: &Says) -> V
             .iter()
             .map(|group| (says.fill(Phrase::SeenNoUndo, &[&group.step, &group.why]), Phrase::DoUndo)),
     );
-    items.kind(unreached(timeline, says).into_iter());
+    items.kind(unreached(timeline, says));
     items.kind(
         (timeline.unseen > 0)
             .then(|| (says.fill(Phrase::SeenUnseen, &[&timeline.unseen.to_string()]), Phrase::DoUnseen)),
@@ -64,7 +64,7 @@ pub(super) fn improvements(story: &Story, timeline: &Timeline, says: &Says) -> V
         let allowed = says.length(Millis(service.rto_ms.unwrap_or_default()));
         (says.fill(Phrase::SeenRto, &[&service.name, &down, &allowed]), Phrase::DoRto)
     }));
-    items.kind(retried(story, says).into_iter());
+    items.kind(retried(story, says));
     items.kind(
         story.steps.iter().filter(|step| !matches!(step.kind.as_str(), "manual" | "wait")).filter_map(
             |step| {

@@ -5,7 +5,7 @@ use super::job::{Work, follow, refused};
 use super::lanes::{Lanes, Leased};
 use super::{not_started, receipt_name};
 use crate::model::{How, Millis, Outcome};
-use crate::transport::remote::{GoLine, Staged, Stop};
+use crate::transport::remote::{GoLine, LaidReady, Staged, Stop};
 use crate::transport::wire::Pending;
 use crate::transport::work::{NoSink, Script, Sink};
 use std::rc::Rc;
@@ -27,7 +27,7 @@ pub(super) async fn stage(
     script: Script,
     within: Millis,
     stop: &mut Stop,
-) -> Result<(GoLine, Box<dyn Staged>), Outcome> {
+) -> Result<LaidReady, Outcome> {
     let mut last = None;
     let laid = async {
         loop {
