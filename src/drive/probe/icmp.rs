@@ -69,7 +69,7 @@ mod tests {
         let judge = |outcome, printed| judge("db1", outcome, printed, Millis::from_secs(2));
         assert_eq!(judge(Outcome::Succeeded, ""), Saw::Open(None));
         let lost = judge(exit(1), "1 packets transmitted, 0 received, 100% packet loss, time 0ms");
-        assert_eq!(lost, Saw::Closed("no echo reply within 2s".into()));
+        assert_eq!(lost, Saw::Closed("no echo reply within 2.0s".into()));
         assert_eq!(
             judge(exit(1), "ping: connect: Network is unreachable"),
             Saw::Closed("ping: connect: Network is unreachable".into())
