@@ -1,9 +1,11 @@
 //! The nouns of Blackstart: inventories, runbooks, outcomes, events. No I/O, no clock, no YAML.
 
+pub mod ends;
 pub mod event;
 pub mod facts;
 pub mod guard;
 pub mod inventory;
+pub mod job;
 pub mod names;
 pub mod outcome;
 pub mod pattern;
