@@ -158,6 +158,17 @@ impl Roads {
         })
     }
 
+    /// Is a password sent on the way to this host, to it or to a jump host?
+    fn sends_password(&self, ix: HostIx) -> bool {
+        match &self.plan.hosts[ix.at()].reach {
+            Reach::Local(_) => false,
+            Reach::Ssh(ssh) => {
+                let jump = ssh.jump.as_ref().and_then(|jump| self.plan.host_named(jump.as_str()));
+                ssh.password.is_some() || jump.is_some_and(|jump| self.sends_password(jump))
+            }
+        }
+    }
+
     fn target(&self, name: &HostName, settings: &SshSettings, via: Option<Rc<dyn Link>>) -> Target {
         Target {
             name: name.clone(),
@@ -214,9 +225,6 @@ impl Connector for Road {
         self.roads.connect(self.ix, true)
     }
     fn sends_password(&self) -> bool {
-        match &self.roads.plan.hosts[self.ix.at()].reach {
-            Reach::Local(_) => false,
-            Reach::Ssh(ssh) => ssh.password.is_some(),
-        }
+        self.roads.sends_password(self.ix)
     }
 }

@@ -151,7 +151,7 @@ impl Workshop {
         if over && !guard.late && remote.facts().is_some() {
             let ask = GuardAsk { claim: &claim, verb: GuardVerb::Look, fresh: false, privileged };
             if let Ok((says, _)) = remote.ask_guard(&ask).await
-                && let Some(heard) = told(says, None, false)
+                && let Some(heard) = told(says, None, guard)
             {
                 return Ok(heard);
             }
@@ -162,7 +162,7 @@ impl Workshop {
         };
         let ask = GuardAsk { claim: &claim, verb, fresh: true, privileged };
         let (says, over) = remote.ask_guard(&ask).await.map_err(|trouble| trouble.to_string())?;
-        told(says, Some(over), guard.late).ok_or_else(|| "it said nothing of use".to_owned())
+        told(says, Some(over), guard).ok_or_else(|| "it said nothing of use".to_owned())
     }
 
     /// Gives the guard of a run that is under way more time, as long as its host is heard. Ends never.
@@ -193,9 +193,9 @@ enum Heard {
 }
 
 /// What an answer comes to. `fresh`: the connection that proves the way, if it came over one.
-fn told(says: GuardSays, fresh: Option<String>, late: bool) -> Option<Heard> {
+fn told(says: GuardSays, fresh: Option<String>, guard: GuardOrder) -> Option<Heard> {
     let failed = |what: String| Outcome::Failed { how: How::Disagreed(what) };
-    let late_over = fresh.clone().filter(|_| late);
+    let late_over = fresh.clone().filter(|_| guard.late);
     Some(match (says, late_over) {
         (GuardSays::Expired { .. } | GuardSays::Lost { .. }, Some(over)) => {
             Heard::Told(Outcome::Succeeded, GuardSeen::ConfirmedLate { over })
@@ -215,10 +215,19 @@ fn told(says: GuardSays, fresh: Option<String>, late: bool) -> Option<Heard> {
         (GuardSays::Lost { because }, None) => {
             Heard::Told(failed(format!("the guard was lost: {because}")), GuardSeen::Lost { because })
         }
+        (GuardSays::Untold { because }, _) => {
+            let meant = match guard.otherwise {
+                // One that holds does nothing, on record or not.
+                Otherwise::Hold => GuardSays::Lost { because },
+                Otherwise::Revert => GuardSays::Fired { late: Millis(0), undo: Outcome::Unknown { because } },
+            };
+            return told(meant, fresh, guard);
+        }
         (GuardSays::Firing, _) => Heard::Firing,
         (GuardSays::Fired { late, undo }, _) => {
             let what = match &undo {
                 Outcome::Succeeded => "the guard took the change back".to_owned(),
+                Outcome::Unknown { because } => format!("what the guard did is unknown: {because}"),
                 undo => format!("the undo that the guard ran {undo}"),
             };
             let what = format!("no fresh connection got through in time: {what}");

@@ -1,6 +1,7 @@
 //! What a dry run found out, and what it could not: nothing was changed, and nothing is promised.
 
 use super::escape::line;
+use super::guarded::GuardToArm;
 use super::look::Look;
 use super::recap::list;
 use super::words::{self, CONTROLLER, so_many};
@@ -73,6 +74,11 @@ impl DryRun {
         let known = self.rows.iter().filter(|row| row.would != Would::CannotKnow).count();
         (known, self.rows.len())
     }
+    /// The guards of what a run would change, or might.
+    fn guards(&self, plan: &Plan) -> Vec<GuardToArm> {
+        let changing = self.rows.iter().filter(|row| row.would != Would::AlreadySo);
+        changing.filter_map(|row| GuardToArm::of(plan, row.task)).collect()
+    }
     /// Hosts with trouble.
     pub fn hosts_in_trouble(&self) -> usize {
         self.preflights.iter().filter(|host| host.checks.iter().any(|(_, found)| found.is_err())).count()
@@ -93,6 +99,7 @@ pub fn dry_run(plan: &Plan, dry: &DryRun, look: &Look) -> String {
     };
     section("Hosts", preflights(plan, dry, look));
     section("Tasks", rows(plan, dry, look));
+    section("Guards that would be armed, and are not", guards(plan, dry));
     section("Probes, as things are", probes(plan, dry, look));
     text.push_str(&look.bold(&coverage(dry)));
     text.push('\n');
@@ -165,6 +172,19 @@ fn rows(plan: &Plan, dry: &DryRun, look: &Look) -> String {
         text.push_str(&format!("    {:<width$}  {verdict}  {on}{why}\n", planned.id.as_str()));
     }
     text
+}
+
+/// A line for each step whose change would be guarded.
+fn guards(plan: &Plan, dry: &DryRun) -> String {
+    let mut groups: BTreeMap<(StepIx, String), Vec<String>> = BTreeMap::new();
+    for guard in dry.guards(plan) {
+        let step = plan.tasks[guard.task.at()].step;
+        groups.entry((step, guard.said)).or_default().push(words::place(plan, guard.task).to_owned());
+    }
+    let row = |((step, said), hosts): (&(StepIx, String), &Vec<String>)| {
+        format!("  {} on {}: {said}\n", plan.steps[step.at()].id, list(hosts, NAMES_MAX))
+    };
+    groups.iter().map(row).collect()
 }
 
 fn probes(plan: &Plan, dry: &DryRun, look: &Look) -> String {
@@ -261,7 +281,8 @@ pub fn dry_run_json(plan: &Plan, dry: &DryRun) -> Value {
                     "seen": seen.seen, "agrees": seen.agrees, "before": seen.before })
         })
         .collect();
-    json!({ "changed": false, "judged": known, "total": total, "tasks": tasks, "hosts": hosts, "probes": probes })
+    json!({ "changed": false, "judged": known, "total": total, "tasks": tasks, "hosts": hosts, "probes": probes,
+            "guards": dry.guards(plan) })
 }
 
 fn host_name(plan: &Plan, host: Option<HostIx>) -> String {

@@ -1,6 +1,7 @@
 //! What a run came to, counted: the facts of the recap, for its text and its JSON alike.
 
 use super::availability::ServiceFacts;
+use super::guarded::GuardFacts;
 use super::proof::ProofFacts;
 use super::words;
 use crate::engine::{PhaseStatus, RunState, Status, StepStatus};
@@ -45,6 +46,8 @@ pub struct RunFacts {
     pub needs_a_person: Vec<StuckFacts>,
     /// Conduits that are cut now, as far as this run knows.
     pub cuts: Vec<CutFacts>,
+    /// Guards that were armed, and what became of them.
+    pub guards: Vec<GuardFacts>,
     /// Objectives of the runbook.
     pub objectives: Vec<ObjectiveFacts>,
     /// Dangers of the plan that somebody took upon themselves when the run began.
@@ -190,6 +193,7 @@ impl RunFacts {
                 .map(|(task, end)| stuck_facts(plan, *task, end))
                 .collect(),
             cuts: cuts(state),
+            guards: GuardFacts::all(state),
             objectives: objectives(state),
             accepted_risks: risks(state),
             proof: ProofFacts::of(state),

@@ -6,13 +6,12 @@ use super::availability;
 use super::commands;
 use super::escape::line;
 use super::facts::{FailureFacts, HostFacts, RunFacts};
-use super::guarded;
+use super::guarded::GuardFacts;
 use super::look::Look;
 use super::narrate::last_lines;
 use super::proof;
 use super::table::{Align, Table};
 use super::tails::Tails;
-use super::told::Mark;
 use super::words::{self, CONTROLLER, so_many};
 use crate::engine::{RunState, Status};
 use crate::model::Millis;
@@ -47,7 +46,7 @@ pub fn recap(state: &RunState, tails: &Tails, look: &Look) -> String {
     section("Needs a person", stuck(state.plan(), &facts, tails, look));
     section("Open questions", questions(state));
     section("Cuts in place", cuts(&facts));
-    section("Guards", guards(state));
+    section("Guards", guards(state.plan(), &facts));
     section("Accepted risks", risks(&facts));
     section("Proof", proof::section(facts.proof.as_ref(), look));
     section("Services", availability::section(&facts.services, look));
@@ -62,11 +61,9 @@ pub fn recap_json(state: &RunState) -> serde_json::Value {
 }
 
 /// Every guard that was armed, and how it ended; those that ended well as a number once there are many.
-fn guards(state: &RunState) -> String {
-    let ends = guarded::ends(state);
-    let entry =
-        |(task, _, word): &(TaskIx, Mark, &str)| format!("  {}: {word}\n", state.plan().task_name(*task));
-    let (well, other): (Vec<_>, Vec<_>) = ends.iter().partition(|(_, mark, _)| *mark == Mark::Good);
+fn guards(plan: &Plan, facts: &RunFacts) -> String {
+    let entry = |guard: &&GuardFacts| format!("  {}: {}\n", plan.task_name(guard.task), guard.said);
+    let (well, other): (Vec<_>, Vec<_>) = facts.guards.iter().partition(|guard| guard.well);
     let mut text: String = other.iter().take(ENTRIES_MAX).map(entry).collect();
     if other.len() > ENTRIES_MAX {
         text += &format!("  and {} more that were not confirmed\n", other.len() - ENTRIES_MAX);

@@ -276,6 +276,11 @@ pub enum GuardSays {
         /// Why, for a person.
         because: String,
     },
+    /// What it did or will do nobody can tell: its records are out of reach, and it cannot be told anything either.
+    Untold {
+        /// Why, for a person.
+        because: String,
+    },
 }
 
 /// Hears that a job is no longer wanted.

@@ -1,6 +1,6 @@
 //! Guards over real shells on this machine: they outlive everything, fire on time, and never do two things.
 
-use crate::lane::{LONG, claim, claimed, each, run};
+use crate::lane::{LONG, claim, claimed, each, on, run};
 use crate::support::shells::Site;
 use blackstart::model::event::JobKind;
 use blackstart::model::guard::{GuardSeen, HeldBy, Otherwise};
@@ -216,4 +216,92 @@ fn a_confirmation_that_races_with_the_end_of_its_time_wins_or_loses_whole() {
             assert_eq!(undone.exists(), begun && !confirmed, "{make} {number}: {says:?}");
         }
     });
+}
+
+/// What a host may lose while a guard of it waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loses {
+    Records,
+    Sleep,
+    Both,
+}
+
+/// No guard goes round for ever: whatever its host lost, it does what it was armed for, and ends.
+#[test]
+fn a_guard_whose_host_loses_its_records_or_its_tools_fires_and_ends() {
+    for loses in [Loses::Records, Loses::Sleep, Loses::Both] {
+        each(async |make, site| {
+            if can_hold(make) {
+                // On a slow machine its time is over before the host loses anything: then it is given more.
+                while !fires_after(site, loses, make).await {}
+            }
+        });
+    }
+}
+
+/// Where nothing at all can be slept with, it comes to its time and to its end all the same.
+#[test]
+fn a_guard_on_a_host_without_any_sleep_fires_and_ends() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let dir = crate::support::shells::site("dash").dir;
+    // In a mount namespace of its own, in which all that sleeps fails.
+    let login = dir.path().join("sleepless");
+    let text = format!(
+        "#!/bin/sh\nfor tool in sleep busybox; do mount --bind /bin/false /usr/bin/$tool || exit 99; done\nexec {} \"$@\"\n",
+        dir.path().join("login").display()
+    );
+    std::fs::write(&login, text).unwrap();
+    let enter = dir.path().join("enter");
+    std::fs::write(&enter, format!("#!/bin/sh\nexec unshare --mount sh {} \"$@\"\n", login.display()))
+        .unwrap();
+    std::fs::set_permissions(&enter, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let site = crate::support::shells::site_with(&enter, dir);
+    on(async { while !fires_after(&site, Loses::Both, "sleepless").await {} });
+}
+
+/// Arms a guard, makes a change, takes things away from the host, and waits for the guard's end. False if it came
+/// to its time first.
+async fn fires_after(site: &Site, loses: Loses, make: &str) -> bool {
+    let host = site.host();
+    let number = 1 + std::fs::read_dir(site.dir.path()).unwrap().count() as u32;
+    let (cut, undone) = (site.path(&format!("cut-{number}")), site.path(&format!("undone-{number}")));
+    let undo = format!("rm {}; touch {}", cut.display(), undone.display());
+    let within = 500 * u64::from(number);
+    arm(site, &host, wanted(1, 1, Otherwise::Revert, within, &undo)).await.unwrap();
+    let (outcome, _) = run(&*host, &claimed(site, 1, &format!("touch {}", cut.display()))).await;
+    let live = std::fs::read_to_string(site.receipts().join("7-cut.arm.1.live")).unwrap();
+    let pid: u32 = live.split(' ').next().unwrap().parse().unwrap();
+    host.close().await;
+    let sleep = site.path("tools").join("sleep");
+    if loses != Loses::Records {
+        std::fs::rename(&sleep, site.path(&format!("sleep-{number}"))).unwrap();
+    }
+    // Receipts of a try that came too late are in nobody's way.
+    let records = match loses {
+        Loses::Sleep => site.receipts(),
+        Loses::Records | Loses::Both => {
+            std::fs::rename(site.receipts(), site.path(&format!("lost-{number}"))).unwrap();
+            site.path(&format!("lost-{number}"))
+        }
+    };
+    let in_time = outcome == Outcome::Succeeded && !records.join("7-cut.arm.1.0").exists();
+    let deadline = Instant::now() + LONG.std();
+    while is_alive(pid) {
+        assert!(Instant::now() < deadline, "{make} {loses:?}: its process {pid} goes on and on");
+        std::thread::yield_now();
+    }
+    assert!(undone.exists() && !cut.exists() || !in_time, "{make} {loses:?}");
+    if loses != Loses::Records {
+        std::fs::rename(site.path(&format!("sleep-{number}")), &sleep).unwrap();
+    }
+    std::fs::remove_dir_all(&records).unwrap();
+    in_time
+}
+
+/// A process that has ended and that nobody has asked about is none.
+fn is_alive(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.trim_start().starts_with('Z') && !rest.trim().is_empty())
 }

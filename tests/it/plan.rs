@@ -1,7 +1,9 @@
 //! What a runbook and an inventory compile to, and what they are refused for.
 
 use crate::plan_site::*;
+use blackstart::model::guard::Guard;
 use blackstart::model::inventory::{Become, Conduit, Reach};
+use blackstart::model::lasting::Together;
 use blackstart::model::names::{StepIx, TaskIx};
 use blackstart::model::probe::{Expect, Probe, ProbeKind, Vantage};
 use blackstart::model::runbook::{
@@ -571,6 +573,14 @@ fn steps_that_do_not_fit_each_other_are_refused() {
             .starts_with("same-host-disjoint: ")
     );
     assert!(fails(vec![vec![]]).starts_with("empty-phase: "));
+    let guard = Guard { within: Millis::from_secs(60), otherwise: None, self_test: false, repeat: None };
+    let together = located(Together { quorum: None, within: Millis::from_secs(10) });
+    let guarded = |together| Step { guard: Some(guard), together, ..a() };
+    assert!(
+        fails(vec![vec![guarded(Some(together))]])
+            .starts_with("guard-together: step `a` has both `guard` and `together`")
+    );
+    assert_eq!(fails(vec![vec![guarded(None)]]), "");
     let mut book = runbook(vec![phase("p", vec![a()])]);
     let objective = Objective {
         name: "o".into(),

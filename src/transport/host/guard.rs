@@ -182,7 +182,7 @@ impl GuardSays {
             "expired" => GuardSays::Expired { late: late(rest)? },
             "firing" => GuardSays::Firing,
             "lost" => GuardSays::Lost { because: rest.to_owned() },
-            "unwritable" => GuardSays::Lost { because: "its records cannot be written".into() },
+            "gone" => GuardSays::Untold { because: rest.to_owned() },
             "fired" => {
                 let (time, end) = rest.split_once(' ')?;
                 let undo = match end {

@@ -33,6 +33,8 @@ pub(super) struct Lanes {
     /// What was refused for good: the connection as a whole, and becoming another user.
     refused: RefCell<Option<Trouble>>,
     become_refused: RefCell<Option<Trouble>>,
+    /// A password that a connection was to prove the way with, and that was refused.
+    proof_refused: RefCell<Option<Trouble>>,
     /// What worked once in this run: logging in, becoming another user.
     logged_in: Cell<bool>,
     became: Cell<bool>,
@@ -137,6 +139,7 @@ impl Lanes {
             last_trouble: RefCell::new(None),
             refused: RefCell::new(None),
             become_refused: RefCell::new(None),
+            proof_refused: RefCell::new(None),
             logged_in: Cell::new(false),
             became: Cell::new(false),
             becoming: Mutex::new(()),
@@ -229,9 +232,20 @@ impl Lanes {
         self.connector.connect().await
     }
 
-    /// A connection that proves the way: nothing beneath it stood before.
+    /// A connection that proves the way: nothing beneath it stood before. A change may have been about who is let in:
+    /// a login that is refused is tried again, for the guard may take that back, but no password is sent twice.
     pub(super) async fn proof_link(&self) -> Result<Rc<dyn Link>, Trouble> {
-        self.connector.connect_afresh().await
+        if let Some(trouble) = self.proof_refused.borrow().as_ref() {
+            return Err(trouble.clone());
+        }
+        let proof = self.connector.connect_afresh().await;
+        if let Err(trouble) = &proof
+            && trouble.kind == TroubleKind::Login
+            && self.connector.sends_password()
+        {
+            *self.proof_refused.borrow_mut() = Some(trouble.clone());
+        }
+        proof
     }
 
     /// Notes in which boot of the host a guard was armed.

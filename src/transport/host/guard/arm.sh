@@ -28,6 +28,9 @@ g_nap() {
 
 umask 077
 g_c=$g_dir/$g_task.arm.$g_n
+# What systemd hands over holds the undo and its secrets: it stays for nobody, however this ends.
+trap 'rm -f "$g_c.sh" "$g_c.in" "$g_c.test.sh" "$g_c.test.in"' EXIT
+trap 'exit 1' HUP INT TERM
 [ -e "$g_c" ] || g_refuse "no receipt of it in $g_dir"
 command -v setsid >/dev/null || g_refuse "the host has no setsid"
 command -v ln >/dev/null || g_refuse "the host has no ln"
@@ -123,6 +126,5 @@ g_now
 g_until=$((g_t + g_within))
 g_launch "$g_c" "$g_dir/$g_run" "$g_how" "$g_until" "$g_undo"
 g_lives "$g_c" || g_refuse "the guard did not come to life"
-rm -f "$g_c.sh" "$g_c.test.sh"
 g_now
 printf 'guard armed %s %s %s\n' "$g_by" $((g_until - g_t)) "$g_tested"

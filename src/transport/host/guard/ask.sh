@@ -28,7 +28,7 @@ g_say() {
 
 exec 2>/dev/null
 umask 077
-g_line "$g_c.live" || g_say 'lost its host has no record of it'
+g_line "$g_c.live" || g_say 'gone its host has no record of it'
 set -- $g_l
 g_pid=$1 g_start=$2 g_boot=$3 g_how=$5 g_until=$6
 IFS= read -r g_l </proc/sys/kernel/random/boot_id
@@ -66,7 +66,7 @@ while :; do
   look) g_say armed $((g_until - g_t)) ;;
   esac
   g_tries=$((g_tries + 1))
-  [ "$g_tries" -lt 20 ] || g_say 'unwritable'
+  [ "$g_tries" -lt 20 ] || g_say 'gone its records cannot be written'
 done
 # Its time was over. What it did it writes down at once.
 for g_i in 1 2 3 4 5; do

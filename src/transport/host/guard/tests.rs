@@ -27,6 +27,10 @@ fn answers_read_as_the_host_writes_them() {
         GuardSays::read("lost the host restarted"),
         Some(GuardSays::Lost { because: "the host restarted".into() })
     );
+    assert_eq!(
+        GuardSays::read("gone its host has no record of it"),
+        Some(GuardSays::Untold { because: "its host has no record of it".into() })
+    );
     let armed = read_armed("armed detached 5998 21", Otherwise::Revert);
     assert!(matches!(armed, Some(GuardSeen::Armed { tested: Some(Millis(210)), left: Millis(59_980), .. })));
     let untested = read_armed("armed systemd 5998 -1", Otherwise::Hold);
