@@ -55,7 +55,10 @@ pub fn check(armoured: &str, namespace: &str, message: &[u8]) -> Result<Proof, S
     match proof.key.verify(&signed, &signature) {
         Ok(()) => Ok(proof),
         Err(_) if !can_check(&proof.key) => {
-            Err(format!("this program cannot check {} signatures", proof.key.algorithm()))
+            let kind = proof.key.algorithm();
+            Err(format!(
+                "this program cannot check {kind} signatures: sign with an Ed25519, ECDSA or RSA key"
+            ))
         }
         Err(_) => Err("what was signed is not this, or the signature was altered".to_owned()),
     }
@@ -109,15 +112,15 @@ fn to_be_signed(namespace: &str, digest: &str, message: &[u8]) -> Option<Vec<u8>
     Some(out)
 }
 
-/// Ed25519, RSA and P-256, in files and on security keys.
+/// What OpenSSH signs with today: Ed25519, ECDSA and RSA, in files and on security keys.
 fn can_check(key: &KeyData) -> bool {
-    use ssh_key::{Algorithm, EcdsaCurve};
-    match key.algorithm() {
+    use ssh_key::Algorithm;
+    matches!(
+        key.algorithm(),
         Algorithm::Ed25519
-        | Algorithm::Rsa { .. }
-        | Algorithm::SkEd25519
-        | Algorithm::SkEcdsaSha2NistP256 => true,
-        Algorithm::Ecdsa { curve } => curve == EcdsaCurve::NistP256,
-        _ => false,
-    }
+            | Algorithm::Ecdsa { .. }
+            | Algorithm::Rsa { .. }
+            | Algorithm::SkEd25519
+            | Algorithm::SkEcdsaSha2NistP256
+    )
 }

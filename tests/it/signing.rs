@@ -20,9 +20,15 @@ impl Keys {
     fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
+    /// `kind` may say its size: `ecdsa-384`.
     fn make(&self, kind: &str, name: &str) -> PathBuf {
         let path = self.path(name);
-        run(Command::new("ssh-keygen").args(["-q", "-t", kind, "-N", "", "-C", name, "-f"]).arg(&path));
+        let mut make = Command::new("ssh-keygen");
+        match kind.split_once('-') {
+            Some((kind, bits)) => make.args(["-t", kind, "-b", bits]),
+            None => make.args(["-t", kind]),
+        };
+        run(make.args(["-q", "-N", "", "-C", name, "-f"]).arg(&path));
         path
     }
     fn public(&self, name: &str) -> String {
@@ -66,7 +72,7 @@ fn judge(allowed: &str, who: &str, proof: &Proof) -> Result<(), String> {
 #[test]
 fn signatures_hold_in_both_directions_for_every_kind_of_key() {
     let keys = Keys::new();
-    for kind in ["ed25519", "rsa", "ecdsa"] {
+    for kind in ["ed25519", "rsa", "ecdsa", "ecdsa-384", "ecdsa-521"] {
         let key = keys.make(kind, kind);
         let allowed = format!("ann@example.org {}\n", keys.public(kind));
         let theirs = envelope::check(&keys.openssh_signs(&key, NAMESPACE), NAMESPACE, TEXT).unwrap();
@@ -210,14 +216,14 @@ fn an_agent_signs_with_the_keys_it_holds() {
     while !agent.1.exists() {
         std::thread::yield_now();
     }
-    for kind in ["rsa", "ed25519", "ecdsa"] {
+    for kind in ["rsa", "ed25519", "ecdsa", "ecdsa-384", "ecdsa-521"] {
         let key = keys.make(kind, kind);
         run(Command::new("ssh-add").arg("-q").arg(&key).env("SSH_AUTH_SOCK", &agent.1));
     }
     let signers = Signer::of_agent(&agent.1).unwrap();
     assert_eq!(
         signers.iter().map(|signer| signer.name.as_str()).collect::<Vec<_>>(),
-        ["rsa", "ed25519", "ecdsa"]
+        ["rsa", "ed25519", "ecdsa", "ecdsa-384", "ecdsa-521"]
     );
     for signer in &signers {
         let signature = signer.sign(NAMESPACE, TEXT, Some(&agent.1)).unwrap();
