@@ -108,10 +108,7 @@ impl StepReader<'_, '_> {
             .map_or(Some(Retry { attempts: 1, delay: Millis(0) }), |retry| self.retry(retry));
         let together = shape.together.take().map_or(Some(None), |together| firing::read(sink, together));
         let batch = self.batch(shape.batch.take());
-        let max_failures = shape
-            .max_failures
-            .take()
-            .map_or(Some(Share::Hosts(0)), |field| portion(sink, "max_failures", field));
+        let max_failures = shape.max_failures.take().map(|field| portion(sink, "max_failures", field));
         let title = shape.name.take();
         let becomes = shape.becomes.take();
         let idempotent = shape.idempotent.take();
@@ -154,7 +151,7 @@ impl StepReader<'_, '_> {
             timeout: timeout?,
             retry: retry?,
             batch: batch?,
-            max_failures: max_failures?,
+            max_failures: whole(max_failures)?,
             estimate: whole(estimate)?,
             watch: whole(watch)?,
             together: together?,

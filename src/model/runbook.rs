@@ -177,8 +177,8 @@ pub struct Step {
     pub retry: Retry,
     /// Waves of hosts; empty is all at once.
     pub batch: Vec<Share>,
-    /// How many hosts may fail without the step failing.
-    pub max_failures: Share,
+    /// How many hosts may fail without the step failing; unless it says so, none, or those that a quorum leaves.
+    pub max_failures: Option<Share>,
     /// How long it is expected to take, for the critical path.
     pub estimate: Option<Millis>,
     /// Fetch steps whose files must be in the run directory, unaltered, before it starts. Implies needs.

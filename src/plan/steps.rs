@@ -14,7 +14,7 @@ use crate::model::names::{HostIx, HostName, PhaseIx, StepIx, TaskIx};
 use crate::model::place::{Located, Span};
 use crate::model::probe::{Probe, ProbeKind};
 use crate::model::runbook::{
-    Action, Backup, Fetch, ManifestSignature, Share, Step, Taken, Together, Undo, Upload, Verify, Watch,
+    Action, Backup, Fetch, ManifestSignature, Step, Taken, Together, Undo, Upload, Verify, Watch,
 };
 use crate::model::{Millis, Problems};
 use std::collections::BTreeMap;
@@ -132,10 +132,9 @@ fn planned(together: &Together, running: usize) -> PlannedTogether {
 fn max_failures(step: &Step, running: usize) -> u32 {
     let quorum = step.together.as_ref().and_then(|together| together.value.quorum);
     match (step.max_failures, quorum) {
-        (Share::Hosts(0), Some(quorum)) => {
-            running.saturating_sub(waves::at_least_one(quorum, running)) as u32
-        }
-        (share, _) => waves::failures_allowed(share, running),
+        (Some(share), _) => waves::failures_allowed(share, running),
+        (None, Some(quorum)) => running.saturating_sub(waves::at_least_one(quorum, running)) as u32,
+        (None, None) => 0,
     }
 }
 

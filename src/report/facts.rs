@@ -1,6 +1,7 @@
 //! What a run came to, counted: the facts of the recap, for its text and its JSON alike.
 
 use super::availability::ServiceFacts;
+use super::fired::FiredFacts;
 use super::guarded::GuardFacts;
 use super::proof::ProofFacts;
 use super::words;
@@ -55,6 +56,8 @@ pub struct RunFacts {
     pub accepted_risks: Vec<RiskFacts>,
     /// What negative probes prove; `null` if none was carried out.
     pub proof: Option<ProofFacts>,
+    /// Steps that were fired on all their hosts at one moment, and how far apart these started.
+    pub fired: Vec<FiredFacts>,
     /// How services stood while they were watched.
     pub services: Vec<ServiceFacts>,
 }
@@ -197,6 +200,7 @@ impl RunFacts {
             objectives: objectives(state),
             accepted_risks: risks(state),
             proof: ProofFacts::of(state),
+            fired: FiredFacts::all(state),
             services: ServiceFacts::all(state),
         }
     }

@@ -32,6 +32,7 @@ pub mod reach;
 
 pub mod dry_run;
 pub mod facts;
+pub mod fired;
 pub mod availability;
 pub mod probes;
 pub mod proof;

@@ -6,6 +6,7 @@ use super::availability;
 use super::commands;
 use super::escape::line;
 use super::facts::{FailureFacts, HostFacts, RunFacts};
+use super::fired;
 use super::guarded::GuardFacts;
 use super::look::Look;
 use super::narrate::last_lines;
@@ -48,6 +49,7 @@ pub fn recap(state: &RunState, tails: &Tails, look: &Look) -> String {
     section("Cuts in place", cuts(&facts));
     section("Guards", guards(state.plan(), &facts));
     section("Accepted risks", risks(&facts));
+    section("Started at one moment", fired::section(&facts.fired));
     section("Proof", proof::section(facts.proof.as_ref(), look));
     section("Services", availability::section(&facts.services, look));
     section("Objectives", objectives(&facts, look));

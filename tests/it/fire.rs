@@ -22,8 +22,14 @@ pub struct Site {
 
 impl Site {
     pub fn new(hosts: u8) -> Self {
-        let everywhere = Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let sshd = Sshd::with(SshdOptions { ip: everywhere, ..SshdOptions::default() });
+        Self::served(hosts, &[])
+    }
+
+    /// The same, with further lines in the configuration of their sshd.
+    fn served(hosts: u8, config: &[&str]) -> Self {
+        let ip = Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let config = config.iter().map(|&line| line.to_owned()).collect();
+        let sshd = Sshd::with(SshdOptions { ip, config, ..SshdOptions::default() });
         let port = sshd.addr.port();
         let host = |nth: u8| (format!("h{nth:02}"), (IpAddr::V4(Ipv4Addr::new(127, 0, 9, nth)), port));
         let hosts = (1..=hosts).map(host).collect();
@@ -182,6 +188,13 @@ fn twenty_hosts_start_at_one_moment() {
     let (least, most) = (fired["skew_min_us"].as_u64().unwrap(), fired["skew_max_us"].as_u64().unwrap());
     assert!(least <= most && fired["sent_us"].as_u64().unwrap() <= most, "{fired}");
     assert!(came(&output).contains("20 hosts started"), "{}", came(&output));
+    let recap = "Started at one moment\n  cut: 20 hosts started, ";
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains(recap), "{told}");
+    let show = site.blackstart(&["show", "last", "--format", "json"]).output().unwrap();
+    let told: Value = serde_json::from_slice(&show.stdout).unwrap();
+    let facts = serde_json::json!([{ "step": "cut", "hosts": 20, "unheard": 0, "skew_min_us": least, "skew_max_us": most }]);
+    assert_eq!(told["fired"], facts, "{told}");
     println!("skew of 20 hosts: {least} to {most} us, lines sent within {} us", fired["sent_us"]);
 }
 
@@ -216,7 +229,13 @@ fn a_quorum_goes_on_without_the_rest() {
     hosts.sort();
     assert_eq!(hosts, ["h01", "h02", "h04", "h05"]);
 
+    // Whoever says that nobody may fail is taken at their word.
     fs::remove_file(site.path("ledger")).unwrap();
+    site.write("        together: { quorum: 80%, within: 5m }\n        max_failures: 0\n", &[]);
+    let output = site.run().output().unwrap();
+    assert_eq!(output.status.code(), Some(22), "{}", came(&output));
+    assert!(site.ledger().is_empty(), "{:?}", site.ledger());
+
     site.write("        together: { quorum: 5, within: 5m }\n", &[]);
     let output = site.run().output().unwrap();
     assert_eq!(output.status.code(), Some(22), "{}", came(&output));
@@ -262,4 +281,35 @@ fn a_controller_that_is_killed_before_it_fires_leaves_nothing_and_a_resume_compl
     assert_eq!(hosts, ["h01", "h02", "h03", "h04", "slow"], "each once");
     assert_eq!(site.one("firing")["jobs"].as_array().unwrap().len(), 5, "all of them together");
     assert!(site.jobs("job_started", "stage").len() >= 9, "laid ready anew");
+}
+
+/// `first` lies ready on the only session of `h01` and waits for a host that is slow; `second` wants to be checked there.
+#[test]
+fn a_script_that_lies_ready_on_the_only_session_of_a_host_keeps_nobody_waiting() {
+    let mut site = Site::served(2, &["MaxSessions 1"]);
+    let slow = Stalled::new();
+    slow.0.authorize(&site.sshd.user_key().with_extension("pub"));
+    site.hosts.insert("slow".to_owned(), (slow.0.addr.ip(), slow.0.addr.port()));
+    let key = (slow.0.addr.ip(), slow.0.addr.port(), slow.0.host_key_line("ed25519"));
+    let (ledger, ready) = (site.path("ledger"), site.path("ready"));
+    let started = format!("echo \"$BLACKSTART_STEP-$BLACKSTART_HOST $(date +%s%N)\" >>{}", ledger.display());
+    let runbook = format!(
+        "version: 1\nname: fire\nphases:\n  - id: cut\n    steps:\n      \
+         - {{ id: first, on: \"h01,slow\", together: {{ within: 10m }}, run: '{started}', undo: not_needed }}\n      \
+         - {{ id: turn, on: h02, run: 'until [ -e {} ]; do sleep 0.05; done', undo: not_needed }}\n      \
+         - {{ id: second, on: h01, needs: turn, check: 'false', together: true, run: '{started}', undo: not_needed }}\n",
+        ready.display()
+    );
+    site.write_book("", &runbook, &[key]);
+    let child = site.run().spawn().unwrap();
+    until("the first one is ready", || site.jobs("job_ended", "stage").len() == 1);
+    fs::write(&ready, "").unwrap();
+    let starts = || site.ledger().into_iter().map(|(start, _)| start).collect::<Vec<_>>();
+    until("the second one is not kept waiting", || starts() == ["second-h01"]);
+    slow.0.resume();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", came(&output));
+    let mut all = starts();
+    all.sort();
+    assert_eq!(all, ["first-h01", "first-slow", "second-h01"]);
 }

@@ -1,6 +1,6 @@
 //! The lane over real OpenSSH servers: login shells of every kind, few sessions, links that die.
 
-use crate::lane::{Kept, claim, claimed, exit, lost, on, run, script};
+use crate::lane::{Kept, LONG, claim, claimed, exit, lost, on, run, script};
 use crate::support::people::{Person, can_be_made};
 use crate::support::shells::{Site, settings, site};
 use crate::support::sshd::{Sshd, SshdOptions, current_user};
@@ -10,7 +10,7 @@ use blackstart::model::names::HostName;
 use blackstart::model::{How, Millis, Outcome};
 use blackstart::transport::ssh::{Deadlines, Target, connect};
 use blackstart::transport::wire::{Link, Pending, Trouble};
-use blackstart::transport::work::Script;
+use blackstart::transport::work::{NoSink, Script};
 use blackstart::transport::{Connector, Host, Lost, Remote, Stop};
 use std::cell::Cell;
 use std::fs;
@@ -124,6 +124,18 @@ fn one_session_is_enough() {
                 assert_eq!(run(&*both, &script("exit 4")).await.0, exit(4));
             }
         }
+        // A script that lies ready keeps nobody waiting, and starts when it is told to.
+        let lies = self::host(&ssh, &site, Become::No);
+        let before = ssh.connects.get();
+        let ready = claimed(&site, 7, "exit 7");
+        let (mut go, staged) = lies.stage(ready, LONG, &mut Stop::never()).await.unwrap();
+        assert_eq!(run(&*lies, &script("exit 5")).await.0, exit(5));
+        assert_eq!(ssh.connects.get(), before + 2, "beside it, over a connection of its own");
+        assert!(go.send());
+        assert_eq!(staged.follow(&mut NoSink, &mut Stop::never(), &mut || {}).await, exit(7));
+        assert_eq!(run(&*lies, &script("exit 6")).await.0, exit(6));
+        assert_eq!(ssh.connects.get(), before + 2, "its session is free again");
+        lies.close().await;
         let content = site.path("content");
         fs::write(&content, "x").unwrap();
         let (claim, to) = (claim(&site, 9), site.path("target").display().to_string());
@@ -136,7 +148,7 @@ fn one_session_is_enough() {
             owner: None,
             privileged: false,
             claim: &claim,
-            timeout: crate::lane::LONG,
+            timeout: LONG,
         };
         let outcome = host.upload(&order, &mut Kept::default(), &mut Stop::never()).await;
         assert_eq!(outcome, Outcome::Succeeded);

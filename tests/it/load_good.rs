@@ -190,7 +190,7 @@ fn a_step_with_everything_is_as_it_was_written() {
     assert!(script.value.starts_with("nft -f - <<'NFT'\ntable inet") && script.value.contains("${#HOME}"));
     assert_eq!(cut.undo.value, Undo::By("nft delete chain inet blackstart cut_isp".into()));
     assert_eq!((cut.timeout, cut.estimate), (Millis::from_secs(20), Some(Millis::from_secs(5))));
-    assert_eq!((cut.idempotent, cut.becomes, cut.max_failures), (true, None, Share::Hosts(0)));
+    assert_eq!((cut.idempotent, cut.becomes, cut.max_failures), (true, None, None));
     assert_eq!(cut.retry, Retry { attempts: 1, delay: Millis(0) });
     assert_eq!(cut.when.as_ref().unwrap().value, "host.vars.wan is defined and params.wave > 1");
     let verify: Vec<&Verify> = cut.verify.iter().map(|verify| &verify.value).collect();
@@ -229,7 +229,7 @@ fn every_kind_of_step_is_as_it_was_written() {
     let logs = step(&runbook, "keep-logs");
     assert_eq!(logs.action, Action::Fetch(Fetch::File { path: "/var/log/auth.log".into() }));
     assert_eq!(logs.batch, [Share::Hosts(1), Share::Percent(25), Share::Percent(100)]);
-    assert_eq!((logs.max_failures, &logs.undo.value), (Share::Percent(10), &Undo::NotNeeded));
+    assert_eq!((logs.max_failures, &logs.undo.value), (Some(Share::Percent(10)), &Undo::NotNeeded));
     let sockets = step(&runbook, "keep-sockets");
     let output = Fetch::Output { script: "ss -tanp".into(), name: "sockets.txt".into() };
     assert_eq!((sockets.action, sockets.becomes), (Action::Fetch(output), Some(false)));

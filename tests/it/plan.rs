@@ -3,11 +3,10 @@
 use crate::plan_site::*;
 use blackstart::model::guard::Guard;
 use blackstart::model::inventory::{Become, Conduit, Reach};
-use blackstart::model::lasting::Together;
 use blackstart::model::names::{StepIx, TaskIx};
 use blackstart::model::probe::{Expect, Probe, ProbeKind, Vantage};
 use blackstart::model::runbook::{
-    Action, After, Moment, Objective, Param, ParamKind, Runbook, Share, Step, Undo, Upload, Verify,
+    Action, After, Moment, Objective, Param, ParamKind, Runbook, Share, Step, Together, Undo, Upload, Verify,
 };
 use blackstart::model::secret::SecretSource;
 use blackstart::model::{Inventory, Millis};
@@ -340,10 +339,27 @@ fn a_cut_that_a_limit_parts_is_said() {
 fn waves_count_only_what_runs() {
     let mut step = run("s", "web", "true");
     step.batch = vec![Share::Hosts(1), Share::Percent(100)];
-    step.max_failures = Share::Percent(50);
+    step.max_failures = Some(Share::Percent(50));
     step.when = Some(located("host.name != 'web1'".into()));
     let plan = plan_of(&site(), step);
     assert_eq!((plan.steps[0].waves.as_slice(), plan.steps[0].max_failures), (&[2, 1][..], 1));
+}
+
+#[test]
+fn a_quorum_tolerates_the_rest_unless_it_is_said_how_many_may_fail() {
+    let failures = |quorum, said| {
+        let mut step = run("s", "web", "true");
+        step.max_failures = said;
+        let together = Together { quorum, within: Millis::from_secs(10) };
+        step.together = Some(located(together));
+        plan_of(&site(), step).steps[0].max_failures
+    };
+    let (two, none) = (Some(Share::Hosts(2)), Some(Share::Hosts(0)));
+    assert_eq!(failures(two, None), 1, "one of three is left");
+    assert_eq!(failures(two, none), 0, "none, as was said");
+    assert_eq!(failures(two, two), 2);
+    assert_eq!(failures(None, None), 0);
+    assert_eq!(failures(None, two), 2);
 }
 
 #[test]

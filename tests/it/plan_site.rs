@@ -3,9 +3,7 @@
 use blackstart::model::inventory::{Become, Conduit, Host, Reach, SshSettings};
 use blackstart::model::names::{HostName, PhaseId, StepId};
 use blackstart::model::place::{Located, Span};
-use blackstart::model::runbook::{
-    Action, Need, Phase, Policy, Retry, Runbook, Share, Step, TIMEOUT_DEFAULT, Undo,
-};
+use blackstart::model::runbook::{Action, Need, Phase, Policy, Retry, Runbook, Step, TIMEOUT_DEFAULT, Undo};
 use blackstart::model::{Inventory, Millis, Problems};
 use blackstart::plan::{self, Choices, FileFacts, Plan};
 use serde_json::{Value, json};
@@ -122,7 +120,7 @@ pub fn step(id: &str, action: Action) -> Step {
         timeout: TIMEOUT_DEFAULT,
         retry: Retry { attempts: 1, delay: Millis(0) },
         batch: Vec::new(),
-        max_failures: Share::Hosts(0),
+        max_failures: None,
         estimate: None,
         span: Span::default(),
     }

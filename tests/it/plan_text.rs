@@ -50,7 +50,7 @@ fn book() -> Runbook {
     );
     stop.undo = located(Undo::By("systemctl start x".into()));
     stop.batch = vec![Share::Hosts(1), Share::Percent(100)];
-    stop.max_failures = Share::Hosts(1);
+    stop.max_failures = Some(Share::Hosts(1));
     stop.retry = Retry { attempts: 3, delay: Millis(1000) };
     stop.when = Some(located("host.name != 'web2'".into()));
     stop.env.insert("PGPASSWORD".into(), located("{{ secrets.pg }}".into()));

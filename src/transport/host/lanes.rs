@@ -1,5 +1,7 @@
 //! A host's connection and its lanes, lent out one job at a time.
 
+mod leased;
+
 use super::super::lane::{Lane, Opening};
 use super::super::remote::Tell;
 use super::super::wire::{Link, Trouble, TroubleKind};
@@ -7,10 +9,12 @@ use super::Connector;
 use crate::model::Millis;
 use crate::model::names::RunId;
 use std::cell::{Cell, RefCell};
-use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::sleep;
+
+pub(super) use leased::{Beside, Leased};
+use leased::{Place, Slot};
 
 /// Lanes of one connection: stock sshd allows ten sessions, and one must stay free to end a job that hangs.
 pub const LANES_MAX: usize = 8;
@@ -52,6 +56,8 @@ pub(super) struct Lanes {
 struct Pool {
     idle: Vec<Idle>,
     open: usize,
+    /// Of these: lanes on which a script lies ready. They are free again when others are, and nobody knows when.
+    waiting: usize,
     max: usize,
     closed: bool,
 }
@@ -62,57 +68,9 @@ struct Idle {
     slot: Slot,
 }
 
-/// A lane on loan. Dropped without being given back it is closed: nobody knows what it was in the middle of.
-pub(super) struct Leased {
-    lane: Lane,
-    privileged: bool,
-    slot: Slot,
-}
-
-/// A lane to look after another one, with all that it lives on.
-pub(super) struct Beside {
-    pub(super) lane: Lane,
-    _slot: Option<Slot>,
-    _link: Option<Rc<dyn Link>>,
-}
-
-/// One of the sessions that the host allows.
-struct Slot(Rc<Lanes>);
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.pool.borrow_mut().open -= 1;
-        self.0.closed_some.set(true);
-        self.0.freed.notify_waiters();
-    }
-}
-
-impl Leased {
-    /// Idle and sound again: the next job may have it.
-    pub(super) fn give_back(self) {
-        let Leased { lane, privileged, slot } = self;
-        let lanes = slot.0.clone();
-        if !lanes.pool.borrow().closed {
-            lanes.pool.borrow_mut().idle.push(Idle { privileged, lane, slot });
-            lanes.freed.notify_waiters();
-        }
-    }
-    /// The lane for an order that uses it up; the session is free again when the rest is dropped.
-    pub(super) fn split(self) -> (Lane, impl Drop) {
-        (self.lane, self.slot)
-    }
-}
-
-impl Deref for Leased {
-    type Target = Lane;
-    fn deref(&self) -> &Lane {
-        &self.lane
-    }
-}
-
-impl DerefMut for Leased {
-    fn deref_mut(&mut self) -> &mut Lane {
-        &mut self.lane
+impl Default for Pool {
+    fn default() -> Self {
+        Self { idle: Vec::new(), open: 0, waiting: 0, max: LANES_MAX, closed: false }
     }
 }
 
@@ -143,7 +101,7 @@ impl Lanes {
             logged_in: Cell::new(false),
             became: Cell::new(false),
             becoming: Mutex::new(()),
-            pool: RefCell::new(Pool { idle: Vec::new(), open: 0, max: LANES_MAX, closed: false }),
+            pool: RefCell::new(Pool::default()),
             freed: Notify::new(),
             closed_some: Cell::new(false),
             tell: RefCell::new(None),
@@ -263,7 +221,8 @@ impl Lanes {
         self.plain.shell.as_deref()
     }
 
-    /// A lane: an idle one, a further one, or the next that becomes free.
+    /// A lane: an idle one, a further one, or the next that becomes free. Where scripts lie ready on all of them, one
+    /// on a connection of its own: two steps that are each fired together could wait for each other for ever.
     pub(super) async fn lease(self: &Rc<Self>, privileged: bool) -> Result<Leased, Trouble> {
         let privileged = privileged && self.privileged.is_some();
         let mut relinked = false;
@@ -274,9 +233,14 @@ impl Lanes {
                 return Err(Trouble::new(TroubleKind::Settings, "the host was let go of"));
             }
             if let Some(Idle { lane, slot, .. }) = self.take_idle(privileged) {
-                return Ok(Leased { lane, privileged, slot });
+                return Ok(Leased { lane, privileged, place: Place::Shared(slot) });
             }
-            let (open, max) = (self.pool.borrow().open, self.pool.borrow().max);
+            let Pool { open, waiting, max, .. } = *self.pool.borrow();
+            if open >= max && waiting >= open {
+                let link = self.connector.connect().await?;
+                let lane = self.open(&*link, privileged).await?;
+                return Ok(Leased { lane, privileged, place: Place::Apart { _link: link } });
+            }
             if open >= max {
                 // An idle lane of the other kind makes room.
                 let other = self.pool.borrow_mut().idle.pop();
@@ -286,11 +250,10 @@ impl Lanes {
                 }
                 continue;
             }
-            self.pool.borrow_mut().open += 1;
-            let slot = Slot(self.clone());
+            let slot = Slot::take(self);
             let link = self.link().await?;
             match self.open(&*link, privileged).await {
-                Ok(lane) => return Ok(Leased { lane, privileged, slot }),
+                Ok(lane) => return Ok(Leased { lane, privileged, place: Place::Shared(slot) }),
                 // Fewer sessions than we would like (MaxSessions): share those there are.
                 Err(trouble) if trouble.kind == TroubleKind::Refused && open > 0 => {
                     self.pool.borrow_mut().max = open;

@@ -70,7 +70,10 @@ async fn lay(lanes: &Rc<Lanes>, script: &Script) -> Result<(GoLine, Leased), Out
     let mut refusal = None;
     loop {
         match lane.next(&mut NoSink).await {
-            News::Staged => return Ok((go, lane)),
+            News::Staged => {
+                lane.waits(true);
+                return Ok((go, lane));
+            }
             News::Refused(refused) => refusal = Some(refused),
             News::Ended(_) => {
                 let Some(refusal) = refusal else { return Err(broke_off("the lane lost its place")) };
@@ -107,7 +110,8 @@ impl Staged for Ready {
         started: &'a mut dyn FnMut(),
     ) -> Pending<'a, Outcome> {
         Box::pin(async move {
-            let Ready { lanes, lane, script } = *self;
+            let Ready { lanes, mut lane, script } = *self;
+            lane.waits(false);
             follow(&lanes, &work(&script), lane, sink, stop, &mut Stop::never(), started).await
         })
     }
