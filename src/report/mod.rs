@@ -26,6 +26,7 @@ pub mod graph;
 mod host_list;
 mod plan_commands;
 mod plan_gates;
+mod plan_others;
 mod plan_step;
 pub mod plan_text;
 pub mod reach;

@@ -15,7 +15,7 @@ use console::Style;
 use std::collections::BTreeMap;
 
 /// Entries of a host list that fit into two lines.
-const HOSTS_SHOWN_MAX: usize = 8;
+pub(super) const HOSTS_SHOWN_MAX: usize = 8;
 /// Where what is said of a step begins.
 pub(super) const INDENT: usize = 6;
 
@@ -59,7 +59,7 @@ pub(super) fn step(plan: &Plan, ix: StepIx, critical: bool, commands: bool, page
     if let Some(level) = step.level {
         page.field(INDENT, "level", &level.to_string());
     }
-    let texts = Texts { plan, step, tasks: &running };
+    let texts = Texts { plan, values: &step.values, tasks: &running };
     page.field(INDENT, "does", &does(&texts, step));
     if let Some(check) = &step.check {
         page.field(
@@ -228,7 +228,8 @@ fn limits(step: &PlannedStep, page: &mut Page<'_>) {
 /// Texts with placeholders, filled where all hosts agree.
 pub(in crate::report) struct Texts<'a> {
     pub plan: &'a Plan,
-    pub step: &'a PlannedStep,
+    /// Values on which all hosts of a step agree.
+    pub values: &'a BTreeMap<String, String>,
     pub tasks: &'a [TaskIx],
 }
 
@@ -261,7 +262,7 @@ impl Texts<'_> {
             .into_iter()
             .flatten()
             .filter(|(name, value)| self.tasks.iter().all(|task| of(task).get(*name) == Some(value)));
-        for (name, value) in self.step.values.iter().chain(agreed) {
+        for (name, value) in self.values.iter().chain(agreed) {
             text = text.replace(&format!("${{{name}}}"), &line(value));
         }
         text

@@ -2,6 +2,7 @@
 
 use super::escape::line;
 use super::look::Look;
+use super::plan_others;
 use super::plan_step;
 use super::table::{Align, Table};
 use crate::model::Millis;
@@ -31,6 +32,7 @@ pub fn text(plan: &Plan, look: &Look, commands: bool) -> String {
             plan_step::step(plan, step, critical.contains(&step), commands, &mut page);
         }
     }
+    plan_others::services(plan, &mut page);
     objectives(plan, &mut page);
     page.out
 }
@@ -61,15 +63,11 @@ fn head(plan: &Plan, critical: &[StepIx], page: &mut Page<'_>) {
         counted(plan.tasks.len() - left_out, "task"),
         counted(hosts.len(), "host")
     );
-    let with_tasks: BTreeSet<_> = plan.tasks.iter().filter_map(|task| task.host).collect();
-    let others = plan.hosts.len() - with_tasks.len();
-    if others > 0 {
-        size.push_str(&format!(", {others} more to probe from or to go through"));
-    }
     if left_out > 0 {
         size.push_str(&format!("; {} left out", counted(left_out, "task")));
     }
     page.field(HEAD, "size", &size);
+    plan_others::hosts(plan, page);
     let params: Vec<String> = plan
         .params
         .iter()
@@ -218,7 +216,7 @@ fn secret_source(source: &SecretSource) -> String {
 }
 
 /// Where the fields of the head stand.
-const HEAD: usize = 2;
+pub(super) const HEAD: usize = 2;
 
 /// Lines that are put together.
 pub(super) struct Page<'a> {

@@ -2,6 +2,7 @@
 
 use crate::plan_site::*;
 use blackstart::model::Millis;
+use blackstart::model::inventory::{Service, ServicePlace};
 use blackstart::model::probe::{Expect, Probe, ProbeKind, Vantage};
 use blackstart::model::runbook::{
     Action, After, Approve, Fetch, Moment, Objective, Param, Policy, Retry, Runbook, Share, Step, Undo,
@@ -131,6 +132,27 @@ fn the_plan_reads_well_on_80_columns() {
 fn commands_are_exact_and_hide_secrets() {
     let text = shown(&planned(Some("web*,edge-fw")), 120, true);
     snapbox::assert_data_eq!(text, snapbox::file!["plan_text/commands.txt"].raw());
+}
+
+#[test]
+fn a_host_that_only_a_service_is_looked_at_from_is_told_with_its_reason() {
+    let mut site = site();
+    let what = ProbeKind::Tcp { host: "db1".to_owned(), port: 5432 };
+    let from = Some(Vantage::Host("web2".into()));
+    let probe = Probe { what, from, expect: Expect::Open, timeout: Millis(2000), within: Millis(0) };
+    let service = Service {
+        place: ServicePlace::Host("db1".into()),
+        needs: Vec::new(),
+        rto: None,
+        probe: Some(probe),
+        span: Default::default(),
+    };
+    site.services.insert("records-db".into(), service);
+    let plan = plan_of(&site, run("only", "edge-fw", "true"));
+    let text = shown(&plan, 80, false);
+    assert!(text.contains("\n  besides   web2: services are looked at from there\n"), "{text}");
+    let listed = "\n  records-db  tcp 10.20.0.5:5432 is open, seen from web2\n";
+    assert!(text.contains("\nSERVICES  looked at all the while") && text.contains(listed), "{text}");
 }
 
 #[test]

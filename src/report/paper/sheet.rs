@@ -176,7 +176,7 @@ fn step(plan: &Plan, ix: StepIx, number: &str) -> StepSheet {
     let planned = &plan.steps[ix.at()];
     let running: Vec<TaskIx> =
         plan.tasks_of(ix).filter(|task| plan.tasks[task.at()].left_out.is_none()).collect();
-    let texts = Texts { plan, step: planned, tasks: &running };
+    let texts = Texts { plan, values: &planned.values, tasks: &running };
     let (mut commands, mut undo) = (Vec::new(), Vec::new());
     for (label, script) in scripts(plan, ix) {
         let list = if label == "undo" { &mut undo } else { &mut commands };
