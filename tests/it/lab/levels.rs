@@ -21,6 +21,16 @@ const LEVELS: &[&[&str]] = &[
     &["office-pc portal", "office-pc dmz", "office-pc out-first", "office-pc out-second"],
     &["internet in-first", "internet in-second"],
 ];
+/// The conduits of the way back, in its order, each with what it gives back to the attackers.
+const WAY_BACK: &[(&str, &[&str])] = &[
+    ("office-core", &["office-pc portal"]),
+    ("isp-uplink", &["internet in-first"]),
+    ("office-dmz", &["office-pc dmz", "office-pc out-first"]),
+    ("isp2-uplink", &["office-pc out-second", "internet in-second"]),
+    ("remote-access", &["internet in-remote"]),
+    ("vendor-support", &["office-pc out-vendor"]),
+    ("vendor-vpn", &["vendor in-portal", "vendor in-database", "vendor in-ssh"]),
+];
 const FIREWALLS: &[&str] = &["edge-fw", "edge2-fw", "core-fw", "vpn-gw"];
 /// What does not happen in this time never will.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -41,13 +51,50 @@ fn levels_cut_one_after_the_other_and_the_way_back_cuts_again_what_fails() {
     comes_back(&lab, &outside);
 }
 
+/// Whatever is not open yet is shut from the moment in which the way back begins to the moment in which its own turn comes.
+#[test]
+fn the_whole_way_back_opens_one_conduit_after_the_other() {
+    let lab = Lab::raise();
+    let outside = Outside::watch(&lab);
+    let said = carry_out(&lab, Lab::runbook("isolate-graduated.yaml"), &[]);
+    assert_eq!(said.status.code(), Some(0), "isolated: {}", text(&said));
+    let mut shut: Vec<&str> = LEVELS.iter().flat_map(|ways| ways.iter().copied()).collect();
+    let mut cuts = tables(&lab);
+    assert_eq!(cuts.len(), WAY_BACK.len(), "every conduit of the way back is cut: {cuts:?}");
+
+    let mut since = now_ms();
+    let mut said = carry_out(&lab, way_back(&lab, "1s"), &[]);
+    for (conduit, gives_back) in WAY_BACK {
+        assert_eq!(said.status.code(), Some(22), "a person must want {conduit} back: {}", text(&said));
+        // Nothing that waits for its turn was open for a moment of the turn before it, its watch included.
+        outside.holds(since, &format!("before {conduit} comes back"), &shut);
+        assert_eq!(tables(&lab), cuts, "before {conduit} comes back");
+        since = now_ms();
+        approve(&lab, &format!("may-{conduit}"));
+        said = blackstart(&lab, &["resume", "last", "--yes"]);
+        shut.retain(|way| !gives_back.contains(way));
+        cuts.retain(|cut| !cut.ends_with(&format!(" cut_{}", conduit.replace('-', "_"))));
+    }
+    assert_eq!(said.status.code(), Some(0), "the whole way back: {}", text(&said));
+    assert_eq!((shut.as_slice(), tables(&lab)), ([].as_slice(), BTreeSet::new()));
+    outside.all_open("after the way back");
+    let seen = String::from_utf8_lossy(&blackstart(&lab, &["show", "last"]).stdout).into_owned();
+    assert!(!seen.contains("Cuts in place"), "{seen}");
+}
+
+/// The shipped way back, with watches of this length.
+fn way_back(lab: &Lab, watch: &str) -> PathBuf {
+    let shipped = fs::read_to_string(Lab::runbook("reconnect.yaml")).expect("it is shipped");
+    let shortened = shipped.replace("for: 10m", &format!("for: {watch}"));
+    let shortened = shortened.replace("every: 15s", "every: 500ms");
+    assert_ne!(shipped, shortened);
+    lab.write("reconnect.yaml", &shortened)
+}
+
 /// The office and the first provider come back; in the provider's watch something lets the office out to the attackers.
 fn comes_back(lab: &Lab, outside: &Outside<'_>) {
-    let shipped = fs::read_to_string(Lab::runbook("reconnect.yaml")).expect("it is shipped");
     // Long enough to be met in its middle, short enough to be waited for.
-    let shortened = shipped.replace("for: 10m", "for: 4s").replace("every: 15s", "every: 500ms");
-    assert_ne!(shipped, shortened);
-    let runbook = lab.write("reconnect.yaml", &shortened);
+    let runbook = way_back(lab, "4s");
     // The first conduit stands its watch: everybody confirmed, nothing shows.
     let said = carry_out(lab, runbook, &[]);
     assert_eq!(said.status.code(), Some(22), "it waits for a person: {}", text(&said));

@@ -14,6 +14,9 @@ import time
 PAUSE_S = 0.1
 PATIENCE_S = 0.4
 WEB = (80, 443, 8080)
+# The kernel asks ever more seldom whether a kept line is alive again: after a minute, once a minute. Who is cut off for so
+# long makes another one.
+FORSAKEN_MS = 20_000
 
 
 def now():
@@ -42,6 +45,7 @@ def kept(way, address, port):
         try:
             if line is None:
                 line = socket.create_connection((address, port), PATIENCE_S)
+                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, FORSAKEN_MS)
             forget_late_answers(line)
             since = now()
             line.sendall(f"GET /kept/{way} HTTP/1.1\r\nHost: {address}\r\n\r\n".encode())
