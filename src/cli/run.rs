@@ -154,5 +154,6 @@ fn look(verb: &Verb, plan: Plan, args: &Args) -> Result<Exit, CliError> {
         Format::Json => printer::json(&dry_run_json(&plan, &looked))?,
         Format::Text => printer::data(&dry_run(&plan, &looked, &printer::look_of_stdout(args)))?,
     }
-    Ok(if looked.hosts_in_trouble() == 0 { Exit::Completed } else { Exit::Stopped })
+    let fine = looked.hosts_in_trouble() == 0 && looked.failing() == 0;
+    Ok(if fine { Exit::Completed } else { Exit::Stopped })
 }

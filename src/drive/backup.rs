@@ -1,15 +1,20 @@
 //! Looks at a backup on the host that holds it: whole, signed, young enough, older than the trouble. What proves it is
 //! brought to the controller, judged there and kept as evidence; on the host nothing is changed.
 
+mod age;
+pub(in crate::drive) mod foreseen;
+
 use crate::drive::clock::Clock;
 use crate::drive::job::Workshop;
 use crate::drive::manifest::Manifest;
 use crate::drive::sink::JobSink;
+use crate::drive::tools::Tools;
 use crate::journal::evidence;
-use crate::model::event::{BackupSeen, Evidence, Facts, Job, Seen};
+use crate::model::event::{BackupSeen, Evidence, Facts, Job};
+use crate::model::names::TaskIx;
 use crate::model::runbook::{Backup, ManifestSignature, Taken};
 use crate::model::secret::Secret;
-use crate::model::{How, Millis, Outcome, Time};
+use crate::model::{How, Outcome, Time};
 use crate::plan::fill;
 use crate::signing::{AllowedSigners, envelope};
 use crate::transport::work::Script;
@@ -23,9 +28,6 @@ const MANIFEST_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const SMALL_BYTES_MAX: u64 = 64 * 1024;
 /// Lines about files that do not fit, of which a person reads the first few.
 const AMISS_BYTES_MAX: u64 = 128 * 1024;
-/// Two clocks that both keep time are no further apart; a backup of a later time was not taken yet.
-const CLOCKS_APART_MAX: Millis = Millis::from_secs(300);
-
 /// A look at one backup.
 struct Look<'a> {
     shop: &'a Workshop,
@@ -49,7 +51,7 @@ impl Workshop {
         stop: &mut Stop,
         facts: &mut Facts,
     ) -> Outcome {
-        let backup = self.filled(job, backup);
+        let backup = filled(&self.tools, job.task, backup);
         let mut look = Look { shop: self, job, facts };
         match look.judge(&backup, sink, stop).await {
             Err(outcome) => outcome,
@@ -62,26 +64,33 @@ impl Workshop {
             },
         }
     }
+}
 
-    fn filled(&self, job: Job, backup: &Backup) -> Backup {
-        let values = self.tools.values(job.task);
-        let fill = |text: &String| fill(text, &values);
-        Backup {
-            manifest: fill(&backup.manifest),
-            files_in: backup.files_in.as_ref().map(fill),
-            taken: match &backup.taken {
-                Taken::ManifestTime => Taken::ManifestTime,
-                Taken::At(text) => Taken::At(fill(text)),
-                Taken::File(path) => Taken::File(fill(path)),
-            },
-            max_age: backup.max_age,
-            before: backup.before.as_ref().map(fill),
-            signature: backup
-                .signature
-                .as_ref()
-                .map(|signature| ManifestSignature { file: fill(&signature.file), ..signature.clone() }),
-        }
+/// The texts of a backup, as they are for this task.
+fn filled(tools: &Tools, task: TaskIx, backup: &Backup) -> Backup {
+    let values = tools.values(task);
+    let fill = |text: &String| fill(text, &values);
+    Backup {
+        manifest: fill(&backup.manifest),
+        files_in: backup.files_in.as_ref().map(fill),
+        taken: match &backup.taken {
+            Taken::ManifestTime => Taken::ManifestTime,
+            Taken::At(text) => Taken::At(fill(text)),
+            Taken::File(path) => Taken::File(fill(path)),
+        },
+        max_age: backup.max_age,
+        before: backup.before.as_ref().map(fill),
+        signature: backup
+            .signature
+            .as_ref()
+            .map(|signature| ManifestSignature { file: fill(&signature.file), ..signature.clone() }),
     }
+}
+
+/// Where relative names in its manifest start.
+fn files_in(backup: &Backup) -> &str {
+    let own = Path::new(&backup.manifest).parent().and_then(Path::to_str).unwrap_or("/");
+    backup.files_in.as_deref().unwrap_or(own)
 }
 
 impl Look<'_> {
@@ -98,8 +107,7 @@ impl Look<'_> {
             None => None,
             Some(signature) => self.signature(signature, manifest, &list, sink, stop).await?,
         };
-        let own = Path::new(manifest).parent().and_then(Path::to_str).unwrap_or("/");
-        let files_in = backup.files_in.as_deref().unwrap_or(own);
+        let files_in = files_in(backup);
         let changed = self.sums(manifest, files_in, &list, files.files(), sink, stop).await?;
         let taken = match &backup.taken {
             Taken::ManifestTime => changed,
@@ -118,55 +126,12 @@ impl Look<'_> {
             }
         };
         let Some(taken) = taken else { return Ok(None) };
-        self.age(backup, taken);
+        self.facts.probes.extend(age::judged(backup, taken, now()));
         Ok(Some(BackupSeen { taken, files: files.files(), manifest_sha256: list.sha256, signed_by }))
     }
 
-    /// Was it taken at a good time?
-    fn age(&mut self, backup: &Backup, taken: Time) {
-        let now = Clock::start(Time::default()).now();
-        if taken > now + CLOCKS_APART_MAX {
-            self.saw(
-                "when it was taken".into(),
-                "in the past",
-                &format!("{taken}, which is yet to come"),
-                false,
-            );
-        }
-        if let Some(max) = backup.max_age {
-            let age = now.since(taken);
-            self.saw(
-                "its age".into(),
-                &format!("at most {max}"),
-                &format!("{age}, taken {taken}"),
-                age <= max,
-            );
-        }
-        if let Some(before) = &backup.before
-            && let Some(limit) = self.moment("before", before)
-        {
-            let seen = format!("taken {taken}");
-            self.saw(
-                "it predates the trouble".into(),
-                &format!("taken before {limit}"),
-                &seen,
-                taken < limit,
-            );
-        }
-    }
-
     fn moment(&mut self, what: &str, text: &str) -> Option<Time> {
-        let time = Time::parse(text);
-        if time.is_none() {
-            let shown: String = text.chars().take(60).collect();
-            self.saw(
-                what.to_owned(),
-                "a time in RFC 3339",
-                &format!("`{}` is none", shown.escape_debug()),
-                false,
-            );
-        }
-        time
+        age::moment(what, text).map_err(|seen| self.facts.probes.push(seen)).ok()
     }
 
     async fn signature(
@@ -224,8 +189,7 @@ impl Look<'_> {
     }
 
     fn saw(&mut self, what: String, expected: &str, seen: &str, agrees: bool) {
-        let (expected, seen) = (expected.to_owned(), seen.to_owned());
-        self.facts.probes.push(Seen { what, expected, seen, agrees, ..Seen::default() });
+        self.facts.probes.push(age::seen(what, expected, seen, agrees));
     }
 
     /// Brings a file here and keeps it as evidence.
@@ -272,8 +236,7 @@ fn signer(signature: &ManifestSignature, armoured: &str, list: &[u8]) -> Result<
     let proof = envelope::check(armoured, &signature.namespace, list)?;
     let allowed = AllowedSigners::read(&signature.signers.text)
         .map_err(|bad| format!("line {} of the allowed signers: {}", bad[0].line, bad[0].what))?;
-    let now = Clock::start(Time::default()).now();
-    let names = allowed.principals_of(&proof, &signature.namespace, now);
+    let names = allowed.principals_of(&proof, &signature.namespace, now());
     let key = proof.fingerprint();
     match names.into_iter().next() {
         Some(name) => Ok((name, key)),
@@ -283,11 +246,7 @@ fn signer(signature: &ManifestSignature, armoured: &str, list: &[u8]) -> Result<
 
 /// A script that prints when the manifest was last changed, and a line for everything that does not fit.
 fn comparing(manifest: &str, files_in: &str, sha256: &str) -> Result<String, String> {
-    let quote = |path: &str| {
-        let quoted = shlex::try_quote(path).map_err(|_| format!("`{}` is no path", path.escape_debug()))?;
-        Ok::<_, String>(quoted.into_owned())
-    };
-    let (manifest, files_in) = (quote(manifest)?, quote(files_in)?);
+    let (manifest, files_in) = (quoted(manifest)?, quoted(files_in)?);
     Ok(format!(
         "LC_ALL=C; export LC_ALL\n\
          m={manifest}\n\
@@ -300,6 +259,15 @@ fn comparing(manifest: &str, files_in: &str, sha256: &str) -> Result<String, Str
          [ \"$s\" = 0 ] || printf '%s\\n' 'not every file fits'\n\
          exit 0\n"
     ))
+}
+
+fn quoted(path: &str) -> Result<String, String> {
+    let quoted = shlex::try_quote(path).map_err(|_| format!("`{}` is no path", path.escape_debug()))?;
+    Ok(quoted.into_owned())
+}
+
+fn now() -> Time {
+    Clock::start(Time::default()).now()
 }
 
 fn disagreed(what: String) -> Outcome {

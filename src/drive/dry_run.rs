@@ -1,5 +1,6 @@
 //! Looks, and changes nothing: preflights, checks and probes, and an honest word on each task.
 
+use crate::drive::backup::foreseen::{Foreseen, foresee};
 use crate::drive::tools::{FIRST_ATTEMPT, Tools};
 use crate::model::event::{Before, Seen};
 use crate::model::names::{HostIx, TaskIx};
@@ -15,6 +16,14 @@ use tokio::task::JoinSet;
 /// What one host said before anything else was asked of it: by (host, privileged), the first trouble.
 type Preflights = BTreeMap<(HostIx, bool), Result<(), String>>;
 
+/// What was learnt of a task by looking.
+enum Looked {
+    /// Its check ended so.
+    Check(Outcome),
+    /// Its backup is there, or not.
+    Backup(Foreseen),
+}
+
 /// What a host must have to hold a guard.
 const GUARD_NEEDS: [&str; 2] = ["setsid", "ln"];
 
@@ -23,10 +32,10 @@ pub async fn carry_out(tools: Rc<Tools>, at_once: u32, stop: Stop, progress: &mu
     let gate = Rc::new(Semaphore::new(at_once as usize));
     let (looked, preflights) = preflight_all(&tools, &gate, progress).await;
     progress("checks");
-    let outcomes = check_all(&tools, &gate, &preflights, &stop).await;
+    let found = check_all(&tools, &gate, &preflights, &stop).await;
     progress("probes");
     let mut probes = probe_all(&tools, &gate, &stop).await;
-    let rows = judge_all(&tools, &preflights, outcomes);
+    let rows = judge_all(&tools, &preflights, found);
     say_before(&rows, &mut probes);
     DryRun { rows, preflights: looked, probes }
 }
@@ -75,7 +84,7 @@ async fn check_all(
     gate: &Rc<Semaphore>,
     preflights: &Preflights,
     stop: &Stop,
-) -> BTreeMap<TaskIx, Outcome> {
+) -> BTreeMap<TaskIx, Looked> {
     let plan = &tools.plan;
     let mut looks = JoinSet::new();
     for ix in (0..plan.tasks.len() as u32).map(TaskIx) {
@@ -83,22 +92,38 @@ async fn check_all(
         let reached = task
             .host
             .is_none_or(|host| preflights.get(&(host, tools.privileged(ix))).is_some_and(Result::is_ok));
-        if task.left_out.is_some() || plan.step_of(ix).check.is_none() || !reached {
+        let backup = matches!(plan.step_of(ix).action, PlannedAction::Backup(_));
+        if task.left_out.is_some() || plan.step_of(ix).check.is_none() && !backup || !reached {
             continue;
         }
         let (tools, gate, mut stop) = (tools.clone(), gate.clone(), stop.clone());
         looks.spawn_local(async move {
             let _turn = gate.acquire().await;
-            (ix, tools.check(ix, &mut stop).await)
+            let looked = match &tools.plan.step_of(ix).action {
+                PlannedAction::Backup(backup) => {
+                    Some(Looked::Backup(foresee(&tools, ix, backup, &mut stop).await))
+                }
+                PlannedAction::Run(_)
+                | PlannedAction::Upload(_)
+                | PlannedAction::Fetch(_)
+                | PlannedAction::Manual(_)
+                | PlannedAction::Wait(_)
+                | PlannedAction::Probe(_) => tools.check(ix, &mut stop).await.map(Looked::Check),
+            };
+            (ix, looked)
         });
     }
-    let mut outcomes = BTreeMap::new();
+    let mut found = BTreeMap::new();
     while let Some(looked) = looks.join_next().await {
-        if let Ok((ix, Some(outcome))) = looked {
-            outcomes.insert(ix, tools.scrubbed(outcome));
+        if let Ok((ix, Some(looked))) = looked {
+            let looked = match looked {
+                Looked::Check(outcome) => Looked::Check(tools.scrubbed(outcome)),
+                Looked::Backup(foreseen) => Looked::Backup(foreseen),
+            };
+            found.insert(ix, looked);
         }
     }
-    outcomes
+    found
 }
 
 /// What every probe of the plan sees at present, once each: the state before the run, not after it.
@@ -144,7 +169,7 @@ fn say_before(rows: &[DryRow], probes: &mut [(TaskIx, Seen)]) {
     }
 }
 
-fn judge_all(tools: &Tools, preflights: &Preflights, outcomes: BTreeMap<TaskIx, Outcome>) -> Vec<DryRow> {
+fn judge_all(tools: &Tools, preflights: &Preflights, found: BTreeMap<TaskIx, Looked>) -> Vec<DryRow> {
     let plan = &tools.plan;
     let mut rows = Vec::new();
     // Hosts on which an earlier step would change something: from then on a check made at present proves little.
@@ -157,35 +182,43 @@ fn judge_all(tools: &Tools, preflights: &Preflights, outcomes: BTreeMap<TaskIx, 
         if task.left_out.is_some() {
             continue;
         }
-        let (would, why) = match (unreached, outcomes.get(&ix)) {
+        let earlier = task.host.and_then(|host| touched.get(&host)).map(|earlier| plan.task_name(*earlier));
+        let before = |says: &str| {
+            earlier
+                .as_ref()
+                .map(|task| (Would::CannotKnow, format!("{says}, but {task} would change this host before")))
+        };
+        let (would, why) = match (unreached, found.get(&ix)) {
             (Some(trouble), _) => (Would::CannotKnow, trouble.clone()),
-            (None, Some(Outcome::Succeeded)) => match task.host.and_then(|host| touched.get(&host)) {
-                None => (Would::AlreadySo, "its check says so".to_owned()),
-                Some(earlier) => (
-                    Would::CannotKnow,
-                    format!(
-                        "its check says already so, but {} would change this host before",
-                        plan.task_name(*earlier)
-                    ),
-                ),
-            },
-            (None, Some(Outcome::Failed { how: How::Exit(_) })) => {
+            (None, Some(Looked::Check(Outcome::Succeeded))) => before("its check says already so")
+                .unwrap_or((Would::AlreadySo, "its check says so".to_owned())),
+            (None, Some(Looked::Check(Outcome::Failed { how: How::Exit(_) }))) => {
                 (Would::Run, "its check says not so yet".to_owned())
             }
-            (None, Some(other)) => (Would::CannotKnow, format!("its check {other}")),
+            (None, Some(Looked::Check(other))) => (Would::CannotKnow, format!("its check {other}")),
+            (None, Some(Looked::Backup(Foreseen::Fine(what)))) => (Would::Run, what.clone()),
+            (None, Some(Looked::Backup(Foreseen::Amiss(why)))) => {
+                before(why).unwrap_or((Would::Fail, why.clone()))
+            }
+            (None, Some(Looked::Backup(Foreseen::Untold(outcome)))) => {
+                (Would::CannotKnow, format!("its backup could not be looked at: {outcome}"))
+            }
             (None, None) => match &step.action {
                 PlannedAction::Manual(_) => (Would::Run, "asks a person".to_owned()),
                 PlannedAction::Wait(length) => (Would::Run, format!("waits {length}")),
                 PlannedAction::Probe(_) => (Would::Run, "probes".to_owned()),
                 PlannedAction::Fetch(_) => (Would::Run, "reads only".to_owned()),
-                PlannedAction::Backup(_) => (Would::Run, "looks at the backup".to_owned()),
+                PlannedAction::Backup(_) => {
+                    (Would::CannotKnow, "its backup could not be looked at".to_owned())
+                }
                 PlannedAction::Run(_) | PlannedAction::Upload(_) => {
                     (Would::Run, "has no check, so it runs whatever it finds".to_owned())
                 }
             },
         };
         let changes = matches!(step.action, PlannedAction::Run(_) | PlannedAction::Upload(_));
-        if let (Would::Run | Would::CannotKnow, true, Some(host)) = (would, changes, task.host) {
+        if let (Would::Run | Would::CannotKnow | Would::Fail, true, Some(host)) = (would, changes, task.host)
+        {
             touched.entry(host).or_insert(ix);
         }
         rows.push(DryRow { task: ix, would, why });

@@ -3,14 +3,17 @@
 use super::escape::line;
 use super::guarded::GuardToArm;
 use super::look::Look;
+use super::plan_step::{Texts, probe};
+use super::plan_text::Page;
 use super::recap::list;
 use super::words::{self, CONTROLLER, so_many};
 use crate::model::event::{Before, Seen};
 use crate::model::names::{HostIx, StepIx, TaskIx};
 use crate::plan::Plan;
+use crate::plan::frozen::PlannedAction;
 use console::Style;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a dry run found out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,6 +46,8 @@ pub enum Would {
     AlreadySo,
     /// Nothing can tell beforehand.
     CannotKnow,
+    /// It would run and fail, as things are.
+    Fail,
 }
 
 /// What was looked at on a host: in words, and the trouble if there was any.
@@ -64,6 +69,7 @@ impl Would {
             Would::Run => "would run",
             Would::AlreadySo => "already so",
             Would::CannotKnow => "cannot know",
+            Would::Fail => "WOULD FAIL",
         }
     }
 }
@@ -79,9 +85,14 @@ impl DryRun {
         let changing = self.rows.iter().filter(|row| row.would != Would::AlreadySo);
         changing.filter_map(|row| GuardToArm::of(plan, row.task)).collect()
     }
+    /// Tasks that would fail, as things are.
+    pub fn failing(&self) -> usize {
+        self.rows.iter().filter(|row| row.would == Would::Fail).count()
+    }
     /// Hosts with trouble.
     pub fn hosts_in_trouble(&self) -> usize {
-        self.preflights.iter().filter(|host| host.checks.iter().any(|(_, found)| found.is_err())).count()
+        let trouble = |host: &&DryHost| host.checks.iter().any(|(_, found)| found.is_err());
+        self.preflights.iter().filter(trouble).map(|host| host.host).collect::<BTreeSet<_>>().len()
     }
     /// Probes that saw something else than expected. Before a cut, most of them do.
     pub fn probes_disagreeing(&self) -> usize {
@@ -99,10 +110,9 @@ pub fn dry_run(plan: &Plan, dry: &DryRun, look: &Look) -> String {
     };
     section("Hosts", preflights(plan, dry, look));
     section("Tasks", rows(plan, dry, look));
-    section("Guards that would be armed, and are not", guards(plan, dry));
+    section("Guards that would be armed, and are not", guards(plan, dry, look));
     section("Probes, as things are", probes(plan, dry, look));
-    text.push_str(&look.bold(&coverage(dry)));
-    text.push('\n');
+    put(&mut text, look, 0, &look.bold(&coverage(dry)));
     text
 }
 
@@ -119,22 +129,22 @@ fn preflights(plan: &Plan, dry: &DryRun, look: &Look) -> String {
         }
         for (what, why) in trouble {
             let word = look.paint(Style::new().red().bold(), "TROUBLE");
-            text.push_str(&format!("  ✗ {name}: {word} with {}: {}\n", line(what), line(why)));
+            put(&mut text, look, 4, &format!("  ✗ {name}: {word} with {}: {}", line(what), line(why)));
         }
     }
     if !fine.is_empty() {
         let sign = look.paint(Style::new().green(), "✓");
-        let what: Vec<String> = dry
-            .preflights
-            .first()
-            .map(|host| host.checks.iter().map(|(what, _)| line(what)).collect())
-            .unwrap_or_default();
+        // What one host is asked for another is not: commands that its steps want.
+        let mut what: Vec<String> = Vec::new();
+        for (one, _) in dry.preflights.iter().flat_map(|host| &host.checks) {
+            if !what.contains(&line(one)) {
+                what.push(line(one));
+            }
+        }
         let checks = if what.is_empty() { String::new() } else { format!(" ({})", what.join(", ")) };
-        text.push_str(&format!(
-            "  {sign} {} ready{checks}: {}\n",
-            so_many(fine.len(), "host"),
-            list(&fine, NAMES_MAX)
-        ));
+        fine.dedup();
+        let hosts = format!("{} ready{checks}: {}", so_many(fine.len(), "host"), list(&fine, NAMES_MAX));
+        put(&mut text, look, 4, &format!("  {sign} {hosts}"));
     }
     text
 }
@@ -162,33 +172,56 @@ fn rows(plan: &Plan, dry: &DryRun, look: &Look) -> String {
             Would::Run => Style::new(),
             Would::AlreadySo => Style::new().green(),
             Would::CannotKnow => Style::new().yellow(),
+            Would::Fail => Style::new().red().bold(),
         };
         let verdict = look.paint(style, &format!("{:<11}", would.words()));
-        let why = if why.is_empty() { String::new() } else { format!(": {}", line(why)) };
         let on = match hosts.as_slice() {
             [one] => one.clone(),
             hosts => format!("{} ({})", so_many(hosts.len(), "host"), list(hosts, NAMES_MAX)),
         };
-        text.push_str(&format!("    {:<width$}  {verdict}  {on}{why}\n", planned.id.as_str()));
+        let said = match &planned.action {
+            // Where a probe starts is in its own words, and it is not where its step is.
+            PlannedAction::Probe(one) if would == Would::Run => {
+                let tasks: Vec<TaskIx> = plan.tasks_of(step).collect();
+                probe(&Texts { plan, values: &planned.values, tasks: &tasks }, one)
+            }
+            _ if why.is_empty() => on,
+            _ => format!("{on}: {}", line(why)),
+        };
+        let begin = format!("    {:<width$}  ", planned.id.as_str());
+        put(&mut text, look, begin.len(), &format!("{begin}{verdict}  {said}"));
     }
     text
 }
 
 /// A line for each step whose change would be guarded.
-fn guards(plan: &Plan, dry: &DryRun) -> String {
+fn guards(plan: &Plan, dry: &DryRun, look: &Look) -> String {
     let mut groups: BTreeMap<(StepIx, String), Vec<String>> = BTreeMap::new();
     for guard in dry.guards(plan) {
         let step = plan.tasks[guard.task.at()].step;
         groups.entry((step, guard.said)).or_default().push(words::place(plan, guard.task).to_owned());
     }
-    let row = |((step, said), hosts): (&(StepIx, String), &Vec<String>)| {
-        format!("  {} on {}: {said}\n", plan.steps[step.at()].id, list(hosts, NAMES_MAX))
-    };
-    groups.iter().map(row).collect()
+    let mut text = String::new();
+    for ((step, said), hosts) in groups {
+        let hosts = list(&hosts, NAMES_MAX);
+        put(&mut text, look, 4, &format!("  {} on {hosts}: {said}", plan.steps[step.at()].id));
+    }
+    text
 }
 
 fn probes(plan: &Plan, dry: &DryRun, look: &Look) -> String {
-    let lines = dry.probes.iter().map(|(task, seen)| {
+    let mut text = String::new();
+    // The same look for several steps is one line.
+    let mut said: Vec<(&Seen, Vec<&str>)> = Vec::new();
+    for (task, seen) in &dry.probes {
+        let step = plan.step_of(*task).id.as_str();
+        match said.iter_mut().find(|(other, _)| *other == seen) {
+            Some((_, steps)) if steps.contains(&step) => {}
+            Some((_, steps)) => steps.push(step),
+            None => said.push((seen, vec![step])),
+        }
+    }
+    for (seen, steps) in said {
         let sign = match seen.agrees {
             true => look.paint(Style::new().green(), "✓"),
             false => look.paint(Style::new().yellow(), "!"),
@@ -197,11 +230,25 @@ fn probes(plan: &Plan, dry: &DryRun, look: &Look) -> String {
         let wanted = match (seen.before.and_then(in_the_run), seen.agrees) {
             (Some(worth), _) => format!("; {worth}"),
             (None, true) => String::new(),
-            (None, false) => format!(", wanted {expected} after `{}`", plan.step_of(*task).id),
+            (None, false) => {
+                let steps: Vec<String> = steps.iter().map(|step| format!("`{step}`")).collect();
+                format!(", wanted {expected} after {}", steps.join(", "))
+            }
         };
-        format!("  {sign} {what}: {saw}{wanted}\n")
-    });
-    lines.collect::<String>() + &baseline(dry)
+        put(&mut text, look, 4, &format!("  {sign} {what}: {saw}{wanted}"));
+    }
+    text + &baseline(dry)
+}
+
+/// Adds a line, broken at blanks where a terminal is narrower. What goes on begins at `indent`.
+fn put(text: &mut String, look: &Look, indent: usize, line: &str) {
+    if look.columns.is_none() {
+        text.push_str(&format!("{line}\n"));
+        return;
+    }
+    let mut page = Page::new(look);
+    page.wrapped(0, indent, line);
+    text.push_str(&page.done());
 }
 
 /// What the silence of a negative probe will be worth after the cut, if that is to be said.
@@ -228,10 +275,13 @@ fn baseline(dry: &DryRun) -> String {
 fn coverage(dry: &DryRun) -> String {
     let (known, total) = dry.coverage();
     let percent = (known * 100).checked_div(total).unwrap_or(100);
-    let trouble = match dry.hosts_in_trouble() {
+    let mut trouble = match dry.hosts_in_trouble() {
         0 => String::new(),
         count => format!(" {} in trouble.", so_many(count, "host")),
     };
+    if dry.failing() > 0 {
+        trouble += &format!(" {} WOULD FAIL.", so_many(dry.failing(), "task"));
+    }
     format!(
         "Nothing was changed. {known} of {} could be judged ({percent} %); the rest shows only when it runs.{trouble}",
         so_many(total, "task")
@@ -249,6 +299,7 @@ pub fn dry_run_json(plan: &Plan, dry: &DryRun) -> Value {
                 Would::Run => "would_run",
                 Would::AlreadySo => "already_so",
                 Would::CannotKnow => "cannot_know",
+                Would::Fail => "would_fail",
             };
             let step = plan.step_of(row.task);
             let phase = &plan.phases[step.phase.at()].id;
