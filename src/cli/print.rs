@@ -15,18 +15,17 @@ pub struct Verb {
     input: Input,
     #[command(flatten)]
     choosing: Choosing,
-    /// html: a page made for paper. text: plain text in pages, for any printer.
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// html: a page made for paper. text: plain text in pages, for any printer. By default html, and text on a terminal.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Write to this file instead of stdout.
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum, Default)]
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
     /// HTML.
-    #[default]
     Html,
     /// Plain text.
     Text,
@@ -38,7 +37,8 @@ pub fn carry_out(verb: &Verb) -> Result<Exit, CliError> {
     let contacts = compiled.runbook.contacts.iter().chain(&compiled.inventory.contacts);
     let contacts = contacts.map(|(who, how)| Contact { who: line(who), how: line(how) }).collect();
     let sheet = Sheet::of(&compiled.plan, contacts);
-    let text = match verb.format {
+    let plain = report::is_read_at_once(verb.out.as_deref());
+    let text = match verb.format.unwrap_or(if plain { Format::Text } else { Format::Html }) {
         Format::Html => paper::html(&sheet),
         Format::Text => paper::text(&sheet),
     };

@@ -19,9 +19,10 @@ pub struct Verb {
     /// The run: the beginning of its id, or `last`.
     #[arg(value_name = "RUN", default_value = "last")]
     run: String,
-    /// html: one self-contained file. md: for tickets. json: everything, see docs/REPORT.md. junit: tasks as tests.
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// html: one self-contained file. md: for tickets. json: everything, see docs/REPORT.md. junit: tasks as tests. By
+    /// default html, and md on a terminal.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// The language of its words.
     #[arg(long, value_enum, default_value_t)]
     lang: Language,
@@ -30,10 +31,9 @@ pub struct Verb {
     out: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum, Default)]
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
     /// For people: a page to read, print and keep.
-    #[default]
     Html,
     /// Markdown.
     Md,
@@ -66,7 +66,8 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     let dir = files::run(args, &verb.run)?;
     let says = Says { lang: verb.lang.lang(), zone: TimeZone::system() };
     let story = tell(&dir, &says)?;
-    let text = match verb.format {
+    let plain = is_read_at_once(verb.out.as_deref());
+    let text = match verb.format.unwrap_or(if plain { Format::Md } else { Format::Html }) {
         Format::Html => story::html(&story, &says),
         Format::Md => story::markdown(&story, &says),
         Format::Json => story::json(&story),
@@ -99,6 +100,11 @@ fn tell(dir: &RunDir, says: &Says) -> Result<story::Story, CliError> {
     story::tell(telling, says).map_err(|illegal| {
         CliError::with(Exit::Journal, format!("{}: {illegal}", dir.journal_path().display()))
     })
+}
+
+/// Does a person read it on a terminal? The source of a web page would scroll away what they looked for.
+pub(super) fn is_read_at_once(out: Option<&std::path::Path>) -> bool {
+    out.is_none() && console::user_attended()
 }
 
 /// Writes to a file, or to stdout.

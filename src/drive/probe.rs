@@ -86,12 +86,12 @@ async fn once(asked: &Asked, fleet: &Fleet, stop: &mut Stop) -> Saw {
     match &asked.kind {
         ProbeKind::Tcp { host, port } => match vantage.tcp(host, *port, limit).await {
             Ok(connected) => Saw::Open(connected.by),
-            Err(trouble) => not_connected(trouble),
+            Err(trouble) => not_connected(trouble, &*vantage),
         },
         ProbeKind::Http { host, port, path, status, contains } => {
             let Connected { wire, by } = match vantage.tcp(host, *port, limit).await {
                 Ok(connected) => connected,
-                Err(trouble) => return not_connected(trouble),
+                Err(trouble) => return not_connected(trouble, &*vantage),
             };
             let contains = contains.as_deref();
             let wanted = http::Wanted { host, port: *port, path, status: *status, contains };
@@ -111,10 +111,13 @@ async fn once(asked: &Asked, fleet: &Fleet, stop: &mut Stop) -> Saw {
     }
 }
 
-/// Only the target's own silence or refusal is "closed".
-fn not_connected(trouble: Trouble) -> Saw {
+/// Only the target's own silence or refusal is "closed". Where it was tried from is said beside it already.
+fn not_connected(trouble: Trouble, vantage: &dyn Remote) -> Saw {
     match trouble.kind {
-        TroubleKind::TargetClosed => Saw::Closed(trouble.what),
+        TroubleKind::TargetClosed => {
+            let from = format!("{}: ", vantage.name());
+            Saw::Closed(trouble.what.strip_prefix(&from).unwrap_or(&trouble.what).to_owned())
+        }
         TroubleKind::Unreachable
         | TroubleKind::HostKey
         | TroubleKind::Login

@@ -44,7 +44,8 @@ pub fn counts(rows: &[ProbeRow]) -> Counts {
 
 /// The rows as a table, and a sentence about them.
 pub fn probes(rows: &[ProbeRow], look: &Look) -> String {
-    let heads = ["from", "target", "of", "expected", "agrees", "seen"];
+    // Narrow terminals cut the last column off: whose it is is known to whoever knows the rest.
+    let heads = ["agrees", "from", "target", "expected", "seen", "of"];
     let mut table = Table::new(heads.map(|head| (head, Align::Left)));
     for row in rows {
         let agrees = match (row.seen.is_told(), row.seen.agrees) {
@@ -53,12 +54,12 @@ pub fn probes(rows: &[ProbeRow], look: &Look) -> String {
             (true, false) => look.paint(Style::new().red().bold(), "NO"),
         };
         table.row(vec![
+            agrees,
             line(&row.from),
             line(&row.target),
-            line(&row.of.join(", ")),
             row.seen.expected.clone(),
-            agrees,
             line(&row.seen.seen),
+            line(&row.of.join(", ")),
         ]);
     }
     format!("{}\n{}\n", table.render(look), look.bold(&sentence(rows)))

@@ -73,7 +73,7 @@ pub async fn ask(
     }
     let Connected { wire, by } = match vantage.tcp(server, port, limit).await {
         Ok(connected) => connected,
-        Err(trouble) => return not_connected(trouble),
+        Err(trouble) => return not_connected(trouble, &**vantage),
     };
     match timeout(limit.std(), over_wire(wire, &message, query, id)).await {
         Ok(Saw::Open(_)) => Saw::Open(by),

@@ -79,14 +79,18 @@ fn zones(outlook: &Outlook) -> Table {
 }
 
 fn conduits(outlook: &Outlook) -> Table {
-    let heads = ["conduit", "between", "enforced by", "level", "cut"].map(|head| (head, Align::Left));
+    let heads = ["conduit", "between", "enforced by", "level", "cut in"].map(|head| (head, Align::Left));
     let mut table = Table::new(heads);
     for (at, conduit) in outlook.site.conduits.iter().enumerate() {
         let arrow = if conduit.both_ways { "<->" } else { "->" };
         let cut = outlook.situations.iter().find(|situation| situation.cut.has(at));
         let cut = match (conduit.out_of_band, cut) {
             (true, _) => "never: out of band".to_owned(),
-            (false, Some(situation)) => moment(&situation.moment),
+            // Whole sentences would not fit on a narrow terminal, and this column is the one that counts.
+            (false, Some(situation)) => match &situation.moment {
+                Moment::Phase { id, .. } => id.to_string(),
+                other @ (Moment::Now | Moment::Level(_)) => moment(other),
+            },
             (false, None) => "never".to_owned(),
         };
         table.row(vec![

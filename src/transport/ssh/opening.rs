@@ -257,7 +257,7 @@ fn no_answer(kind: &Kind, limit: Duration, host: &str) -> Trouble {
         Kind::Session => "a session".to_owned(),
     };
     let seconds = limit.as_secs_f32();
-    let what = format!("{host}: no answer from {place} to a connection from there within {seconds:.1} s");
+    let what = format!("{host}: no answer from {place} within {seconds:.1} s");
     Trouble::new(TroubleKind::TargetClosed, what)
 }
 
