@@ -177,8 +177,9 @@ fn to_come(state: &RunState, now: Time) -> Vec<Question> {
 }
 
 fn list(state: &RunState, open: &[&Question], now: Time, look: &Look) -> Result<Exit, CliError> {
-    let ahead: Vec<Question> =
-        to_come(state, now).into_iter().filter(|question| !open.contains(&question)).collect();
+    let others = to_come(state, now).into_iter().filter(|question| !open.contains(&question));
+    let (later, ahead): (Vec<Question>, Vec<Question>) =
+        others.partition(|question| is_of_a_later_phase(state, question));
     let mut text = String::new();
     for question in open.iter().copied().chain(&ahead) {
         let asking = asking::asking(state, look, question);
@@ -191,11 +192,28 @@ fn list(state: &RunState, open: &[&Question], now: Time, look: &Look) -> Result<
             text += &format!("  {command:width$}   {says}\n");
         }
     }
-    match text.is_empty() {
-        true => printer::data("nothing waits for an answer")?,
-        false => printer::data(&text)?,
+    if text.is_empty() {
+        text += "nothing waits for an answer\n";
     }
+    if !later.is_empty() {
+        // Whoever reads this at a glance must not confirm what nobody can know yet.
+        let names = later.iter().map(|question| commands::about(state.plan(), question));
+        let names = names.collect::<Vec<_>>().join(", ");
+        text += &format!("not asked before their phases begin, though an answer counts then: {names}\n");
+    }
+    printer::data(&text)?;
     Ok(Exit::Completed)
+}
+
+/// Will nobody be asked before another phase begins?
+fn is_of_a_later_phase(state: &RunState, question: &Question) -> bool {
+    let phase = match question {
+        Question::Manual { task } | Question::Approve { task, .. } | Question::WhatBecameOf { task, .. } => {
+            state.plan().step_of(*task).phase
+        }
+        Question::PhaseFailed { phase } => *phase,
+    };
+    state.phase(phase).started_at().is_none()
 }
 
 fn choice(verb: &Verb, question: &Question) -> Result<Choice, CliError> {

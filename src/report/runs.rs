@@ -68,12 +68,13 @@ impl Standing {
             Standing::Running { pid: None } => "running".to_owned(),
             Standing::Interrupted => "INTERRUPTED, resume it".to_owned(),
             Standing::Ended(verdict) => words::verdict_word(verdict).to_owned(),
-            Standing::Broken { because } => format!("BROKEN: {}", line(because)),
+            // The reason may be long; `verify` has all of it.
+            Standing::Broken { .. } => "BROKEN, verify it".to_owned(),
         }
     }
 }
 
-/// The list as a table, times in the chosen zone.
+/// The list as a table, times in the chosen zone. A narrow terminal cuts off what is wanted least.
 pub fn runs(rows: &[Row], look: &Look) -> String {
     if rows.is_empty() {
         return "No runs.\n".to_owned();
@@ -81,30 +82,30 @@ pub fn runs(rows: &[Row], look: &Look) -> String {
     let (left, right) = (Align::Left, Align::Right);
     let mut table = Table::new([
         ("run", left),
+        ("runbook", left),
+        ("state", left),
+        ("tasks", right),
+        ("failed", right),
         ("started", left),
         ("took", right),
         ("mode", left),
         ("by", left),
-        ("runbook", left),
         ("inventory", left),
-        ("tasks", right),
-        ("failed", right),
-        ("state", left),
     ]);
     let dash = || "-".to_owned();
     for row in rows {
         let took = row.started.zip(row.last).map(|(started, last)| last.since(started).to_string());
         table.row(vec![
             row.run.clone(),
+            line(&row.runbook),
+            row.standing.words(),
+            format!("{}/{}", row.well, row.tasks),
+            if row.failed == 0 { "·".to_owned() } else { row.failed.to_string() },
             row.started.map_or_else(dash, |started| look.date_and_time(started)),
             took.unwrap_or_else(dash),
             row.mode.map_or_else(dash, |mode| words::mode(mode).to_owned()),
             row.by.as_deref().map_or_else(dash, line),
-            line(&row.runbook),
             line(&row.inventory),
-            format!("{}/{}", row.well, row.tasks),
-            if row.failed == 0 { "·".to_owned() } else { row.failed.to_string() },
-            row.standing.words(),
         ]);
     }
     table.render(look)
