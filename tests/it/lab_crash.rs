@@ -4,6 +4,7 @@
 
 mod damage;
 mod dry_run;
+mod guards;
 mod holds;
 mod judge;
 mod kills;
