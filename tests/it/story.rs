@@ -1,6 +1,7 @@
 //! Reports of runs that the engine itself decided: every format, in every language, of runs that ended in every way.
 
 pub mod markup;
+mod rich;
 pub mod texts;
 
 use crate::report::{nobody_answers, stopped, stuck, well};
@@ -80,6 +81,7 @@ pub fn stories(lang: Lang) -> Vec<(&'static str, Story)> {
         ("killed", killed(lang)),
         ("waiting", waiting(lang)),
         ("resumed", resumed(lang)),
+        ("rich", rich::rich(lang)),
         ("nothing", told(well().plan, &[], false, lang)),
     ]
 }

@@ -6,6 +6,7 @@ use crate::report_site::{Reply, Run, Site, isolate_and_restore, nothing_goes_wro
 use blackstart::model::event::JobKind;
 use blackstart::model::runbook::Policy;
 use blackstart::model::{Millis, event::Job};
+use blackstart::report::story::ledger::Way;
 use blackstart::report::story::told::{Fate, Met, Standing, What};
 use blackstart::report::story::{self, Lang};
 use snapbox::{IntoData, assert_data_eq, file};
@@ -38,6 +39,29 @@ fn other_ends() {
         story::junit(&story_of(&stopped(), Lang::En), &english).raw(),
         file!["stopped.xml"].raw()
     );
+}
+
+#[test]
+fn zones_services_probes_guards_evidence_and_risks() {
+    let told = super::rich::rich(Lang::En);
+    assert_data_eq!(story::markdown(&told, &says(Lang::En)).raw(), file!["rich.md"].raw());
+    let proved: Vec<(&str, bool)> = told.cuts.iter().map(|cut| (cut.conduit.as_str(), cut.proved)).collect();
+    assert_eq!(
+        proved,
+        [("isp-uplink", true), ("vendor-vpn", false)],
+        "only what was open before proves a cut"
+    );
+    let ways = told.reachability.as_ref().unwrap();
+    let at = |name: &str| ways.zones.iter().position(|zone| zone == name).unwrap();
+    let way = |matrix: &[Vec<Way>], from: &str, to: &str| matrix[at(from)][at(to)];
+    assert_eq!(way(&ways.before, "internet", "dmz"), Way::Direct);
+    assert_eq!(way(&ways.before, "internet", "core"), Way::Pivot);
+    assert_eq!(way(&ways.after, "internet", "core"), Way::None);
+    assert_eq!(way(&ways.after, "dmz", "core"), Way::Direct);
+    let records = told.services.iter().find(|one| one.name == "records").unwrap();
+    assert_eq!((records.down_ms, records.within_rto), (150_000, Some(false)));
+    assert!(told.improvements.iter().any(|item| item.observation.starts_with("Service `records` was down")));
+    assert!(told.decisions[1].decision.starts_with("accepts the risk"), "{:?}", told.decisions[1]);
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub(super) fn gantt(story: &Story, says: &Says) -> Markup {
 }
 
 /// Stretches in which something ran.
-fn busy(story: &Story) -> Vec<(Time, Time)> {
+pub(super) fn busy(story: &Story) -> Vec<(Time, Time)> {
     let ran = |what: What| match what {
         What::Work | What::Guard | What::Undo | What::Unseen | What::Retry | What::Hosts => true,
         What::People | What::Timer | What::Turn => false,

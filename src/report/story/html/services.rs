@@ -17,7 +17,7 @@ const WIDTH_MIN: f64 = 2.5;
 
 pub(super) fn services(story: &Story, says: &Says) -> Markup {
     let Some((start, until)) = story.run.started_at.zip(story.run.told_until) else { return html! {} };
-    let scale = Scale::new(start, until, &[(start, until)]);
+    let scale = Scale::new(start, until, &super::gantt::busy(story));
     let labels = scale.labels();
     let title = says.say(Phrase::Services);
     html! {
@@ -40,7 +40,8 @@ pub(super) fn services(story: &Story, says: &Says) -> Markup {
                         th scope="col" class="step" { (says.say(Phrase::Service)) }
                         th scope="col" {
                             div class="axis" {
-                                @for (x, after) in &labels {
+                                // Three columns of words leave room for every other label.
+                                @for (x, after) in labels.iter().step_by(2) {
                                     span style=(format!("left:{:.1}%", x / WIDTH * 100.0)) { (clock(*after)) }
                                 }
                             }

@@ -98,7 +98,11 @@ pub(super) fn plan_and_actual(story: &Story, says: &Says) -> Markup {
                     maybe(after(step.expected_end_ms)),
                     maybe(step.actual_end_ms.and_then(after)),
                     maybe(late.map(|late| {
-                        let sign = if late > 0 { "+" } else { "−" };
+                        let sign = match late.signum() {
+                            1 => "+",
+                            -1 => "−",
+                            _ => "±",
+                        };
                         format!("{sign}{}", says.length(Millis(late.unsigned_abs())))
                     })),
                 ]
