@@ -53,10 +53,7 @@ pub fn rich(lang: Lang) -> Story {
 fn world(step: &str, host: &str, job: Job) -> Reply {
     let reply = nothing_goes_wrong(step, host, job);
     let facts = match (step, job.kind) {
-        ("cut-isp", JobKind::Verify) => Facts { probes: vec![probe(Some(Before::Open))], ..Facts::default() },
-        ("cut-vpn", JobKind::Verify) => {
-            Facts { probes: vec![probe(Some(Before::NotLooked))], ..Facts::default() }
-        }
+        ("cut-isp" | "cut-vpn", JobKind::Verify) => Facts { probes: vec![probe()], ..Facts::default() },
         ("cut-vpn", JobKind::Run) => {
             let left = Millis::from_secs(55);
             let (held_by, otherwise) = (HeldBy::Systemd, Otherwise::Hold);
