@@ -14,7 +14,7 @@ use crate::drive::secrets::{self, Secrets};
 use crate::drive::signals::Signals;
 use crate::drive::tools::Tools;
 use crate::drive::watch::{self, Watch};
-use crate::engine::{Engine, Input, Limits};
+use crate::engine::{Engine, Input, Limits, RunState};
 use crate::journal::{RunDir, RunLock, approval};
 use crate::model::Time;
 use crate::model::event::{Event, Verdict};
@@ -24,7 +24,7 @@ use crate::plan::Plan;
 use crate::report::display::Display;
 use crate::report::escape;
 use crate::report::look::Look;
-use crate::report::{self, Tails, words};
+use crate::report::{self, Tails, Timeline, score};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -113,7 +113,7 @@ pub fn carry_out(conduct: Conduct, driving: &Driving, args: &Args) -> Result<Exi
         Limits { jobs_at_once: driving.forks, attended: present || driving.wait, ..Limits::default() };
     let engine = restored(&conduct, limits)?;
     let look = printer::look(args, &conduct.dir)?;
-    let mut display = screen(driving, printer::look_of_stderr(args, &conduct.dir)?);
+    let mut display = screen(driving, printer::look_of_stderr(args, &conduct.dir)?, &conduct.past);
     let replayed = (!conduct.past.is_empty()).then_some(conduct.past.len());
     let not_before = conduct.past.last().map_or(Time::default(), |(at, _)| *at);
     on_runtime(async {
@@ -207,9 +207,9 @@ fn restored(conduct: &Conduct, limits: Limits) -> Result<Engine, CliError> {
     })
 }
 
-fn screen(driving: &Driving, look: Look) -> Box<dyn Display> {
+fn screen(driving: &Driving, look: Look, past: &[(Time, Event)]) -> Box<dyn Display> {
     match driving.format {
-        Format::Json => Box::new(report::ndjson(std::io::stdout())),
+        Format::Json => Box::new(report::ndjson(std::io::stdout()).after(past.to_vec())),
         Format::Text => report::on_stderr(look, !driving.no_progress),
     }
 }
@@ -223,7 +223,7 @@ fn conclude(
 ) -> Result<Exit, CliError> {
     let state = engine.state();
     let exit = match ending {
-        Ending::Verdict(verdict) => exit_of(verdict),
+        Ending::Verdict(verdict) => exit_of(state, verdict),
         Ending::Left => Exit::Stopped,
         Ending::Journal(_) => Exit::Journal,
     };
@@ -231,9 +231,13 @@ fn conclude(
         Format::Json => {}
         Format::Text => {
             // What failed jobs printed is in the journal, of earlier processes too.
-            let events: Vec<Event> = dir.read()?.records.into_iter().map(|record| record.event).collect();
-            // Whoever closed stdout does not want the recap; the exit code is the run's all the same.
-            let _ = printer::data(&report::recap(state, &Tails::of(&events), look));
+            let records = dir.read()?.records.into_iter();
+            let events: Vec<(Time, Event)> = records.map(|record| (record.at, record.event)).collect();
+            if let Ok(told) = Timeline::of(state.plan().clone(), &events) {
+                let tails = Tails::of(events.iter().map(|(_, event)| event));
+                // Whoever closed stdout does not want the recap; the exit code is the run's all the same.
+                let _ = printer::data(&report::recap(&told, &tails, look));
+            }
         }
     }
     if matches!(ending, Ending::Left) {
@@ -243,13 +247,14 @@ fn conclude(
 }
 
 /// The exit code of a verdict.
-pub fn exit_of(verdict: &Verdict) -> Exit {
-    match words::exit_code(verdict) {
+fn exit_of(state: &RunState, verdict: &Verdict) -> Exit {
+    match score::exit_code(state, verdict) {
         0 => Exit::Completed,
         20 => Exit::RolledBack,
         21 => Exit::Stuck,
         22 => Exit::Stopped,
         23 => Exit::Refused,
+        score::MISSED => Exit::Missed,
         code => unreachable!("verdicts have the documented exit codes, not {code}"),
     }
 }

@@ -29,6 +29,8 @@ pub enum Exit {
     Stopped = 22,
     /// A person said no.
     Refused = 23,
+    /// A drill ended well, and missed an objective.
+    Missed = 24,
     /// The journal cannot be written or is broken.
     Journal = 30,
     /// Another process has the run.

@@ -23,6 +23,9 @@ pub struct Verb {
     /// default html, and md on a terminal.
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Also tell what took longer than in this earlier run.
+    #[arg(long, value_name = "RUN")]
+    compare: Option<String>,
     /// The language of its words.
     #[arg(long, value_enum, default_value_t)]
     lang: Language,
@@ -65,7 +68,11 @@ impl Language {
 pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     let dir = files::run(args, &verb.run)?;
     let says = Says { lang: verb.lang.lang(), zone: TimeZone::system() };
-    let story = tell(&dir, &says)?;
+    let mut story = tell(&dir, &says)?;
+    if let Some(earlier) = &verb.compare {
+        let earlier = tell(&files::run(args, earlier)?, &says)?;
+        story.compared = Some(story::compare(&story, &earlier));
+    }
     let plain = is_read_at_once(verb.out.as_deref());
     let text = match verb.format.unwrap_or(if plain { Format::Md } else { Format::Html }) {
         Format::Html => story::html(&story, &says),

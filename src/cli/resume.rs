@@ -4,7 +4,7 @@ use crate::cli::args::{Args, Choosing, Driving, Input as InputFlags};
 use crate::cli::conduct::{self, Conduct};
 use crate::cli::dangers::{Accepting, Dangers};
 use crate::cli::error::{CliError, Exit};
-use crate::cli::{files, printer};
+use crate::cli::{files, printer, run};
 use crate::drive::people;
 use crate::drive::secrets::Secrets;
 use crate::engine::{Input, RunState, Status};
@@ -104,6 +104,7 @@ pub fn open(dir: &RunDir) -> Result<Opened, CliError> {
         lock,
         plan: Arc::new(plan),
         files_dir: files::files_dir(Path::new(&origin.runbook_file)),
+        drill: origin.drill,
         past,
     })
 }
@@ -117,6 +118,8 @@ pub struct Opened {
     /// The frozen plan.
     pub plan: Arc<Plan>,
     files_dir: std::path::PathBuf,
+    /// Was it made for a drill?
+    drill: bool,
     /// What happened so far.
     pub past: Vec<(Time, Event)>,
 }
@@ -140,12 +143,12 @@ impl Opened {
             first = vec![Input::Begin {
                 run: self.dir.id().clone(),
                 plan: hash,
-                mode: crate::model::event::Mode::Live,
+                mode: run::mode(self.drill),
                 by: people::who(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
             }];
         }
-        let Self { dir, lock, plan, files_dir, past } = self;
+        let Self { dir, lock, plan, files_dir, past, drill: _ } = self;
         Conduct { dir, lock, plan, files_dir, secrets, past, first }
     }
 }

@@ -35,6 +35,9 @@ pub struct Verb {
     /// Connect and look: preflights, checks and probes only. Changes nothing on any host.
     #[arg(long)]
     dry_run: bool,
+    /// A drill: real hosts, objectives are scored, guards revert. A missed objective is exit code 24.
+    #[arg(long, conflicts_with = "dry_run")]
+    drill: bool,
 }
 
 /// Compiles, asks, freezes the plan, and carries it out.
@@ -46,7 +49,7 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
         return look(verb, plan, args);
     }
     if !verb.driving.yes {
-        confirm(&plan)?;
+        confirm(&plan, verb.drill)?;
     }
     // Before there is a run: a secret that cannot be had leaves nothing half-done.
     let secrets = conduct::secrets(&plan, &verb.driving)?;
@@ -57,13 +60,14 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
         inventory_file: absolute(&verb.input.inventory),
         at: Clock::start(Time::default()).now(),
         choices: files::choices(&verb.choosing)?,
+        drill: verb.drill,
     };
     let dir = files::store(args)?.create(&id, &plan::to_json(&plan), &origin)?;
     let lock = dir.lock()?;
     first.push(Input::Begin {
         run: id,
         plan: hash,
-        mode: Mode::Live,
+        mode: mode(verb.drill),
         by: people::who(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     });
@@ -94,19 +98,25 @@ fn accepted(verb: &Verb, compiled: &Compiled) -> Result<Vec<Input>, CliError> {
     }
 }
 
+/// A drill is one from its first event on.
+pub(super) fn mode(drill: bool) -> Mode {
+    if drill { Mode::Drill } else { Mode::Live }
+}
+
 fn absolute(path: &Path) -> String {
     path.canonicalize().unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 /// Asks for the runbook's name: a habit of typing `y` must not cut a hospital off.
-fn confirm(plan: &Plan) -> Result<(), CliError> {
+fn confirm(plan: &Plan, drill: bool) -> Result<(), CliError> {
     if !printer::person_present() {
         return Err(CliError::usage("nobody is there to confirm the run")
             .hint("give `--yes` to start without asking"));
     }
     let hosts = so_many(plan.hosts.len(), "host");
+    let what = if drill { "This is a drill: it" } else { "This" };
     printer::say(&format!(
-        "This carries out `{}` on {hosts} of `{}`, for real.",
+        "{what} carries out `{}` on {hosts} of `{}`, for real.",
         plan.runbook, plan.inventory
     ));
     let cuts: Vec<String> = plan::graph::cuts(plan).0.iter().map(ToString::to_string).collect();

@@ -3,8 +3,7 @@
 use crate::cli::args::{Args, Format};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::{files, printer};
-use crate::engine::RunState;
-use crate::report;
+use crate::report::{self, Timeline};
 use std::sync::Arc;
 
 /// Show what happened in a run.
@@ -36,11 +35,9 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
             printer::data(&report::show(plan, events, &look, verb.all).map_err(illegal)?)?;
         }
         Format::Json => {
-            let mut state = RunState::new(plan);
-            for record in &records {
-                state.apply(record.at, &record.event).map_err(illegal)?;
-            }
-            printer::json(&report::recap_json(&state))?;
+            let events: Vec<_> = records.into_iter().map(|record| (record.at, record.event)).collect();
+            let told = Timeline::of(plan, &events).map_err(illegal)?;
+            printer::json(&report::recap_json(&told))?;
         }
     }
     Ok(Exit::Completed)

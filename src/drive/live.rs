@@ -24,6 +24,7 @@ use crate::model::event::{Job, Seen, Stands, StopHow, Verdict};
 use crate::model::names::{HostIx, ServiceName, TaskIx};
 use crate::model::question::Question;
 use crate::model::{Millis, Time};
+use crate::report::clocks::Reminders;
 use crate::report::display::{self, Display};
 use crate::report::escape::line;
 use crate::report::going_on::Round;
@@ -67,6 +68,7 @@ pub struct Live<'a> {
     /// Is there a look before the first cut?
     baseline: bool,
     services: Option<Watch>,
+    reminders: Reminders,
     wake: Option<Time>,
     answered_files: Vec<PathBuf>,
     ended: Option<Verdict>,
@@ -158,6 +160,7 @@ impl<'a> Live<'a> {
             ahead,
             baseline: parts.baseline,
             services: parts.services,
+            reminders: Reminders::default(),
             wake: None,
             answered_files: Vec::new(),
             ended: None,
@@ -201,7 +204,7 @@ impl<'a> Live<'a> {
                 }
                 line = people::typed(&mut self.keyboard), if self.asked.is_some() => self.typed(line),
                 _ = inbox_tick.tick() => self.read_inbox(),
-                _ = screen_tick.tick() => self.display.tick(&self.shown, self.clock.now()),
+                _ = screen_tick.tick() => self.show_time(),
             }
         }
     }

@@ -48,6 +48,8 @@ pub struct RunState {
     pub(super) proofs: Proofs,
     /// How services stood, as the steady watch saw them.
     pub(super) services: BTreeMap<ServiceName, Watched>,
+    /// When the backups that were looked at had been taken.
+    pub(super) backups: BTreeMap<TaskIx, Time>,
     /// The time of the newest event.
     pub(super) newest_at: Time,
 }
@@ -131,6 +133,7 @@ impl RunState {
             hosts: BTreeMap::new(),
             proofs,
             services: BTreeMap::new(),
+            backups: BTreeMap::new(),
             newest_at: Time(0),
         }
     }
@@ -255,6 +258,10 @@ impl RunState {
     /// The time of the newest event.
     pub fn newest_at(&self) -> Time {
         self.newest_at
+    }
+    /// When the backup that a step looked at had been taken: the oldest, if it looked at several.
+    pub fn backup_taken(&self, step: StepIx) -> Option<Time> {
+        self.plan.tasks_of(step).filter_map(|task| self.backups.get(&task)).min().copied()
     }
     /// How each service stood that the steady watch has looked at.
     pub fn services(&self) -> impl Iterator<Item = (&ServiceName, &Watched)> {

@@ -18,6 +18,7 @@ mod hosts;
 mod inventory;
 mod known;
 mod network;
+mod objective;
 mod order;
 mod probe;
 mod reconnects;

@@ -1,20 +1,18 @@
 //! Reads a runbook: its head, its parameters and objectives, and its phases.
 
 use super::approvers;
-use super::grammar::runbook::{
-    Objective as ObjectiveShape, Param as ParamShape, Phase as PhaseShape, Runbook as Shape,
-};
+use super::grammar::runbook::{Param as ParamShape, Phase as PhaseShape, Runbook as Shape};
 use super::order::{Names, References};
 use super::shapes::{At, Entries, OneOrMany, Plain};
 use super::sink::Sink;
 use super::step::{StepReader, all};
 use super::template::{Checker, Scope};
-use super::values::{YEAR, contacts, identifier, length, name, optional, plain, required, vars, version};
-use super::{reconnects, secrets};
+use super::values::{contacts, identifier, name, optional, plain, required, vars, version};
+use super::{objective, reconnects, secrets};
 use crate::model::Problem;
-use crate::model::names::{PhaseId, StepId, ZoneName};
+use crate::model::names::{PhaseId, ZoneName};
 use crate::model::place::{Located, Span};
-use crate::model::runbook::{Moment, Objective, Param, ParamKind, Phase, Policy, Runbook};
+use crate::model::runbook::{Param, ParamKind, Phase, Policy, Runbook};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -31,7 +29,7 @@ pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, directory: &Path) -> Optio
     let contacts = contacts(shape.contacts);
     let approvers = approvers::read(sink, shape.approvers, directory);
     let objectives = shape.objectives.map_or(Some(Vec::new()), |objectives| {
-        all(objectives.value?.into_iter().map(|objective| self::objective(sink, &names, objective)))
+        all(objectives.value?.into_iter().map(|objective| objective::read(sink, &names, objective)))
     });
     let phases = required(sink, "the file", span, "phases", shape.phases);
     let phases = phases.and_then(|phases| {
@@ -133,51 +131,6 @@ fn param(sink: &Sink<'_>, key: &Located<String>, shape: ParamShape) -> Option<Pa
         choices: choices.into_iter().map(|choice| choice.value).collect(),
         span: key.span,
     })
-}
-
-fn objective(sink: &Sink<'_>, names: &Names, objective: At<ObjectiveShape>) -> Option<Objective> {
-    let (span, shape) = (objective.span, objective.value?);
-    let title = required(sink, "an objective", span, "name", shape.name);
-    let at = title.as_ref().map_or(span, |title| title.span);
-    let owner =
-        title.as_ref().map_or("an objective".to_owned(), |title| format!("objective `{}`", title.value));
-    let from = shape.from.map_or(Some(Moment::Start), |from| moment(sink, names, &owner, from.located()?));
-    let to = required(sink, &owner, at, "to", shape.to).and_then(|to| match to.value.trim() {
-        "start" => {
-            let problem = Problem::error("bad-moment", format!("{owner} ends where every run starts"));
-            sink.push(problem.at(to.span).hint("write `phase ID` or `step ID`"));
-            None
-        }
-        _ => moment(sink, names, &owner, to),
-    });
-    if shape.within.is_none() {
-        let problem = Problem::error("missing-key", format!("{owner} has no `within`")).at(at);
-        sink.push(problem.hint("say how long it may take: `within: 4h`"));
-    }
-    let within = length(sink, "within", shape.within?, YEAR);
-    Some(Objective { name: title?.value, from: from?, to: to?, within: within?, span: at })
-}
-
-fn moment(sink: &Sink<'_>, names: &Names, owner: &str, text: Located<String>) -> Option<Moment> {
-    let words: Vec<&str> = text.value.split_whitespace().collect();
-    match words.as_slice() {
-        ["start"] => Some(Moment::Start),
-        ["phase", id] => {
-            let at = text.value.rfind(id).map_or(text.span, |at| sink.inside(&text, at, id.len()));
-            names.find_phase(sink, owner, id, at).then(|| Moment::Phase(PhaseId::from(*id)))
-        }
-        ["step", id] => {
-            let at = text.value.rfind(id).map_or(text.span, |at| sink.inside(&text, at, id.len()));
-            let step = Located::new((*id).to_owned(), at);
-            names.find_step(sink, owner, "names", &step).map(|_| Moment::Step(StepId::from(*id)))
-        }
-        _ => {
-            let what = format!("{owner}: `{}` is no moment of a run", text.value.escape_debug());
-            let problem = Problem::error("bad-moment", what).at(text.span);
-            sink.push(problem.hint("write `start`, `phase ID` or `step ID`"));
-            None
-        }
-    }
 }
 
 /// What phases are read with.

@@ -15,6 +15,7 @@ pub mod problem;
 pub mod question;
 pub mod seen;
 pub mod lasting;
+pub mod objective;
 pub mod runbook;
 pub mod secret;
 pub mod signers;

@@ -7,6 +7,7 @@ use super::guard::Guard;
 use super::inventory::Vars;
 pub use super::lasting::{Together, Watch};
 use super::names::{ConduitName, PhaseId, SecretName, StepId, ZoneName};
+pub use super::objective::{Moment, Objective};
 use super::place::{Located, Span};
 use super::probe::Probe;
 use super::secret::SecretSource;
@@ -67,33 +68,6 @@ pub enum ParamKind {
     Integer,
     /// `true` or `false`.
     Boolean,
-}
-
-/// Something that must be reached within a time.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Objective {
-    /// What it is called.
-    pub name: String,
-    /// When the clock starts.
-    pub from: Moment,
-    /// When it stops.
-    pub to: Moment,
-    /// How long it may take.
-    pub within: Millis,
-    /// Where it was written.
-    pub span: Span,
-}
-
-/// A moment of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Moment {
-    /// `start`: the run began.
-    Start,
-    /// `phase ID`: the phase ended well.
-    Phase(PhaseId),
-    /// `step ID`: the step ended well on all its hosts.
-    Step(StepId),
 }
 
 /// A stretch of a runbook. It starts when the phase before it has ended well.

@@ -1,19 +1,17 @@
 //! Compiles a runbook against an inventory into a plan.
 
 use super::choices::{Choices, FileFacts};
-use super::frozen::{
-    PLAN_VERSION, Plan, PlannedHost, PlannedNeed, PlannedObjective, PlannedPhase, PlannedStep, PlannedTask,
-};
+use super::frozen::{PLAN_VERSION, Plan, PlannedHost, PlannedNeed, PlannedPhase, PlannedStep, PlannedTask};
 use super::select::Selection;
 use super::site::PlannedSite;
 use super::steps::{StepPlace, compile_step};
 use super::texts::Site;
 use super::values::{Values, engine};
-use super::{gates, graph, hosts, params, services};
+use super::{gates, graph, hosts, objectives, params, services};
 use crate::model::inventory::Host;
 use crate::model::names::{HostIx, HostName, PhaseIx, SecretName, StepId, StepIx};
 use crate::model::problem::nearest;
-use crate::model::runbook::{Moment, Step};
+use crate::model::runbook::Step;
 use crate::model::secret::SecretSource;
 use crate::model::{Inventory, Problem, Problems, Runbook};
 use std::cell::RefCell;
@@ -75,7 +73,7 @@ pub fn compile(
     check_same_host(&steps, &on, &names, &mut problems);
     check_circle(&planned, &steps, &mut problems);
     gates::check(inventory, runbook, &mut problems);
-    let objectives = objectives(runbook, &names, &mut problems);
+    let objectives = objectives::planned(inventory, runbook, &names, &mut problems);
     let secrets = secrets(inventory, runbook, &planned, &planned_hosts, &mut problems);
     let phases = phases(runbook, &mut problems);
     let runs = |step: StepIx| {
@@ -127,7 +125,7 @@ fn step_names(steps: &[(PhaseIx, &Step)], problems: &mut Problems) -> BTreeMap<S
     names
 }
 
-fn unknown_step(what: String, id: &StepId, names: &BTreeMap<StepId, StepIx>) -> Problem {
+pub(super) fn unknown_step(what: String, id: &StepId, names: &BTreeMap<StepId, StepIx>) -> Problem {
     let problem = Problem::error("unknown-step", what);
     match nearest(id.as_str(), names.keys().map(StepId::as_str)) {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),
@@ -222,45 +220,6 @@ fn check_circle(planned: &[PlannedStep], steps: &[(PhaseIx, &Step)], problems: &
         let problem = Problem::error("circle", what).at(steps[circle[0].at()].1.id.span);
         problems.push(problem.hint("take one of these needs out"));
     }
-}
-
-fn objectives(
-    runbook: &Runbook,
-    names: &BTreeMap<StepId, StepIx>,
-    problems: &mut Problems,
-) -> Vec<PlannedObjective> {
-    for objective in &runbook.objectives {
-        for moment in [&objective.from, &objective.to] {
-            let what =
-                |id: &str| format!("objective `{}` speaks of `{id}`, which does not exist", objective.name);
-            match moment {
-                Moment::Start => {}
-                Moment::Step(id) if names.contains_key(id) => {}
-                Moment::Step(id) => {
-                    problems.push(unknown_step(what(id.as_str()), id, names).at(objective.span))
-                }
-                Moment::Phase(id) if runbook.phases.iter().any(|phase| phase.id.value == *id) => {}
-                Moment::Phase(id) => {
-                    let ids = runbook.phases.iter().map(|phase| phase.id.value.as_str());
-                    let problem = Problem::error("unknown-phase", what(id.as_str())).at(objective.span);
-                    problems.push(match nearest(id.as_str(), ids) {
-                        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                        None => problem,
-                    });
-                }
-            }
-        }
-    }
-    runbook
-        .objectives
-        .iter()
-        .map(|objective| PlannedObjective {
-            name: objective.name.clone(),
-            from: objective.from.clone(),
-            to: objective.to.clone(),
-            within: objective.within,
-        })
-        .collect()
 }
 
 /// Secrets that scripts and connections name, with where they come from.

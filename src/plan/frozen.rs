@@ -290,6 +290,9 @@ pub struct PlannedObjective {
     pub to: Moment,
     /// How long it may take.
     pub within: Millis,
+    /// How long before its time is over the screen reminds people of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remind: Vec<Millis>,
 }
 
 impl PlannedStep {
@@ -385,4 +388,7 @@ pub struct Origin {
     /// What the operator chose, so that the same plan can be compiled again.
     #[serde(default)]
     pub choices: Choices,
+    /// Was it made for a drill? A run that died before its first event begins as what it was to be.
+    #[serde(default)]
+    pub drill: bool,
 }

@@ -10,6 +10,7 @@ mod gates;
 pub mod graph;
 mod hosts;
 mod level;
+mod objectives;
 mod params;
 mod select;
 mod services;

@@ -4,12 +4,13 @@ use super::availability::ServiceFacts;
 use super::fired::FiredFacts;
 use super::guarded::GuardFacts;
 use super::proof::ProofFacts;
+use super::score::{self, ObjectiveFacts};
+use super::timeline::Timeline;
 use super::words;
-use crate::engine::{PhaseStatus, RunState, Status, StepStatus};
+use crate::engine::{RunState, Status};
 use crate::model::Time;
 use crate::model::event::{Mode, NotRun, TaskEnd, UndoEnd, Verdict};
 use crate::model::names::{ConduitName, HostName, PhaseId, RunId, StepId, StepIx, TaskIx};
-use crate::model::runbook::Moment;
 use crate::plan::Plan;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -154,20 +155,14 @@ pub struct CutFacts {
     pub certain: bool,
 }
 
-/// An objective, and whether it was met.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ObjectiveFacts {
-    /// What it is called.
-    pub name: String,
-    /// How long it may take, in milliseconds.
-    pub within_ms: u64,
-    /// How long it took, in milliseconds; `null` if it was not reached.
-    pub took_ms: Option<u64>,
-    /// Was it met?
-    pub met: bool,
-}
-
 impl RunFacts {
+    /// Counts a run, and tells where the time of its objectives went.
+    pub fn told(timeline: &Timeline) -> Self {
+        let mut facts = Self::of(&timeline.state);
+        facts.objectives = score::facts(timeline);
+        facts
+    }
+
     /// Counts a run.
     pub fn of(state: &RunState) -> Self {
         let plan = state.plan();
@@ -183,7 +178,7 @@ impl RunFacts {
             mode: state.mode(),
             verdict: verdict.map(words::verdict_word),
             sentence: sentence(state, verdict),
-            exit_code: verdict.map(words::exit_code),
+            exit_code: verdict.map(|verdict| score::exit_code(state, verdict)),
             by: state.started_by().map(str::to_owned),
             started_at: state.started_at(),
             ended_at: state.ended_at(),
@@ -197,7 +192,7 @@ impl RunFacts {
                 .collect(),
             cuts: cuts(state),
             guards: GuardFacts::all(state),
-            objectives: objectives(state),
+            objectives: score::scores(state).iter().map(ObjectiveFacts::of).collect(),
             accepted_risks: risks(state),
             proof: ProofFacts::of(state),
             fired: FiredFacts::all(state),
@@ -212,6 +207,7 @@ fn sentence(state: &RunState, verdict: Option<&Verdict>) -> String {
             let by = super::escape::line(state.abandoned_by().unwrap_or_default());
             format!("Given up: something could not be taken back, and {by} has taken it on.")
         }
+        (Some(Verdict::RolledBack), _) if score::came_through(state) => words::PUT_BACK.to_owned(),
         (Some(verdict), _) => words::verdict(state.plan(), verdict),
         (None, Status::New) => "Not started.".to_owned(),
         (None, Status::RollingBack { .. }) => "Not over: things are being taken back.".to_owned(),
@@ -340,39 +336,6 @@ fn opened_again(state: &RunState) -> Vec<&ConduitName> {
     };
     let steps = (0..plan.steps.len()).filter(|ix| !plan.steps[*ix].reconnects.is_empty());
     steps.filter(open).flat_map(|ix| &plan.steps[ix].reconnects).collect()
-}
-
-fn objectives(state: &RunState) -> Vec<ObjectiveFacts> {
-    let took = |objective: &crate::plan::frozen::PlannedObjective| {
-        let (from, to) = (moment(state, &objective.from)?, moment(state, &objective.to)?);
-        Some(to.since(from))
-    };
-    let facts = |objective: &crate::plan::frozen::PlannedObjective| {
-        let took = took(objective);
-        ObjectiveFacts {
-            name: super::escape::line(&objective.name),
-            within_ms: objective.within.0,
-            took_ms: took.map(|took| took.0),
-            met: took.is_some_and(|took| took <= objective.within),
-        }
-    };
-    state.plan().objectives.iter().map(facts).collect()
-}
-
-/// When a moment came, if it has.
-pub(super) fn moment(state: &RunState, moment: &Moment) -> Option<Time> {
-    let plan = state.plan();
-    match moment {
-        Moment::Start => state.started_at(),
-        Moment::Phase(id) => {
-            let phase = state.phase(plan.phase_named(id.as_str())?);
-            phase.ended_at().filter(|_| phase.status() == PhaseStatus::Ended { well: true })
-        }
-        Moment::Step(id) => {
-            let step = state.step(plan.step_named(id.as_str())?);
-            step.ended_at().filter(|_| *step.status() == StepStatus::Ended { well: true })
-        }
-    }
 }
 
 fn names(plan: &Plan, tasks: &[TaskIx]) -> Vec<HostName> {

@@ -5,6 +5,7 @@ pub mod look;
 
 pub mod above;
 pub mod asking;
+pub mod clocks;
 pub mod chatter;
 pub mod commands;
 pub mod consent;
@@ -44,6 +45,9 @@ pub mod paper;
 pub mod story;
 pub mod table;
 pub mod tails;
+pub mod score;
+mod scored;
+pub mod timeline;
 
 pub use display::{Both, Display, Quiet, Stream, on_stderr};
 pub use look::Look;
@@ -53,3 +57,4 @@ pub use progress::live;
 pub use recap::{recap, recap_json};
 pub use show::show;
 pub use tails::Tails;
+pub use timeline::Timeline;

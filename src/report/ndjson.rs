@@ -11,8 +11,10 @@
 //! added; those that are here keep their meaning while `v` is 1. [`schema`] is the JSON Schema of a line.
 
 use super::display::{Display, Stream};
+use super::facts::RunFacts;
 use super::going_on::Round;
 use super::recap::recap_json;
+use super::timeline::Timeline;
 use crate::engine::RunState;
 use crate::model::event::Job;
 use crate::model::names::{HostIx, PhaseIx, StepIx, TaskIx};
@@ -27,7 +29,7 @@ pub const NDJSON_VERSION: u32 = 1;
 
 /// Events as JSON lines to a writer, usually stdout.
 pub fn ndjson<W: Write>(to: W) -> Ndjson<W> {
-    Ndjson { to, seq: 0, broken: None }
+    Ndjson { to, seq: 0, past: Vec::new(), told: None, broken: None }
 }
 
 /// Events as JSON lines.
@@ -35,10 +37,18 @@ pub fn ndjson<W: Write>(to: W) -> Ndjson<W> {
 pub struct Ndjson<W> {
     to: W,
     seq: u64,
+    past: Vec<(Time, Event)>,
+    /// All of the run, for the recap; `None` before it begins, and if its past was not handed over.
+    told: Option<Timeline>,
     broken: Option<io::Error>,
 }
 
 impl<W: Write> Ndjson<W> {
+    /// Takes what happened before this process, so that the recap tells of all of the run.
+    pub fn after(mut self, past: Vec<(Time, Event)>) -> Self {
+        self.past = past;
+        self
+    }
     /// Why nothing is written any more, if so: the reader went away. The run goes on without it.
     pub fn broken(&self) -> Option<&io::Error> {
         self.broken.as_ref()
@@ -53,10 +63,14 @@ impl<W: Write> Ndjson<W> {
 }
 
 impl<W: Write> Display for Ndjson<W> {
-    fn started(&mut self, _: &RunState, resumed_from: Option<usize>) {
+    fn started(&mut self, state: &RunState, resumed_from: Option<usize>) {
         self.seq = resumed_from.unwrap_or(0) as u64;
+        self.told = Timeline::of(state.plan().clone(), &std::mem::take(&mut self.past)).ok();
     }
     fn event(&mut self, state: &RunState, at: Time, event: &Event) {
+        if self.told.as_mut().is_some_and(|told| told.take(at, event).is_err()) {
+            self.told = None;
+        }
         self.put(&line(state, self.seq, at, event));
         self.seq += 1;
     }
@@ -69,7 +83,10 @@ impl<W: Write> Display for Ndjson<W> {
     fn prompt(&mut self, _: &RunState, _: Time, _: Option<&str>) {}
     fn note(&mut self, _: &str) {}
     fn finished(&mut self, state: &RunState, now: Time) {
-        let recap = recap_json(state);
+        let recap = match &self.told {
+            Some(told) => recap_json(told),
+            None => json!(RunFacts::of(state)),
+        };
         self.put(&json!({ "v": NDJSON_VERSION, "at": now, "run": state.run_id(), "kind": "recap", "recap": recap }));
     }
 }

@@ -137,16 +137,16 @@ fn objectives(plan: &Plan, page: &mut Page<'_>) {
         ("to", Align::Left),
     ]);
     for objective in &plan.objectives {
-        let expected = expected_at(plan, &objective.to).saturating_sub(expected_at(plan, &objective.from));
-        let late = expected > objective.within.0;
-        let verdict = match late {
+        let (from, to) = (expected_at(plan, &objective.from), expected_at(plan, &objective.to));
+        let expected = from.zip(to).map(|(from, to)| Millis(to.saturating_sub(from)));
+        let verdict = match expected.is_some_and(|expected| expected > objective.within) {
             true => page.look.paint(Style::new().red().bold(), "LATE"),
             false => String::new(),
         };
         table.row(vec![
             line(&objective.name),
             objective.within.to_string(),
-            about(Millis(expected)),
+            expected.map_or("?".to_owned(), about),
             verdict,
             moment(&objective.from),
             moment(&objective.to),
@@ -160,17 +160,22 @@ fn moment(moment: &Moment) -> String {
         Moment::Start => "start".to_owned(),
         Moment::Phase(id) => format!("phase {id}"),
         Moment::Step(id) => format!("step {id}"),
+        Moment::ServiceUp(name) => format!("service {name} up"),
+        Moment::ServiceDown(name) => format!("service {name} down"),
+        Moment::Backup(id) => format!("backup {id}"),
     }
 }
 
-/// Milliseconds from the start to a moment, at the latest, if every step takes what is estimated.
-fn expected_at(plan: &Plan, moment: &Moment) -> u64 {
+/// Milliseconds from the start to a moment, at the latest, if every step takes what is estimated; `None` where no
+/// estimate tells.
+fn expected_at(plan: &Plan, moment: &Moment) -> Option<u64> {
     let urgency = |steps: &mut dyn Iterator<Item = StepIx>| {
         steps.map(|step| plan.steps[step.at()].urgency.0).max().unwrap_or(0)
     };
     let total = urgency(&mut (0..plan.steps.len() as u32).map(StepIx));
-    match moment {
+    Some(match moment {
         Moment::Start => 0,
+        Moment::ServiceUp(_) | Moment::ServiceDown(_) | Moment::Backup(_) => return None,
         Moment::Phase(id) => match plan.phase_named(id.as_str()) {
             Some(phase) => {
                 let later = phase.0 + 1..plan.phases.len() as u32;
@@ -186,7 +191,7 @@ fn expected_at(plan: &Plan, moment: &Moment) -> u64 {
             }
             None => 0,
         },
-    }
+    })
 }
 
 /// An estimate, without the false promise of tenths.

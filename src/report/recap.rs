@@ -11,8 +11,10 @@ use super::guarded::GuardFacts;
 use super::look::Look;
 use super::narrate::last_lines;
 use super::proof;
+use super::scored;
 use super::table::{Align, Table};
 use super::tails::Tails;
+use super::timeline::Timeline;
 use super::words::{self, CONTROLLER, so_many};
 use crate::engine::{RunState, Status};
 use crate::model::Millis;
@@ -32,8 +34,8 @@ const NAMES_MAX: usize = 5;
 const PRINTED_MAX: usize = 8;
 
 /// The recap as text.
-pub fn recap(state: &RunState, tails: &Tails, look: &Look) -> String {
-    let facts = RunFacts::of(state);
+pub fn recap(timeline: &Timeline, tails: &Tails, look: &Look) -> String {
+    let (state, facts) = (&timeline.state, RunFacts::told(timeline));
     let mut text = format!("{}\n{}\n", headline(state, &facts, look), about(state, &facts, look));
     let mut section = |title: &str, body: String| {
         if !body.is_empty() {
@@ -52,14 +54,14 @@ pub fn recap(state: &RunState, tails: &Tails, look: &Look) -> String {
     section("Started at one moment", fired::section(&facts.fired));
     section("Proof", proof::section(facts.proof.as_ref(), look));
     section("Services", availability::section(&facts.services, look));
-    section("Objectives", objectives(&facts, look));
+    section("Objectives", scored::section(&facts.objectives, look));
     section("Next", next(state, &facts, look));
     text
 }
 
 /// The recap as data: [`RunFacts`] as JSON.
-pub fn recap_json(state: &RunState) -> serde_json::Value {
-    serde_json::to_value(RunFacts::of(state)).expect("facts have only texts, numbers and lists in them")
+pub fn recap_json(timeline: &Timeline) -> serde_json::Value {
+    serde_json::to_value(RunFacts::told(timeline)).expect("facts have only texts, numbers and lists in them")
 }
 
 /// Every guard that was armed, and how it ended; those that ended well as a number once there are many.
@@ -258,21 +260,6 @@ fn risks(facts: &RunFacts) -> String {
     risks
         .map(|risk| format!("  {}: {} ({})\n", line(&risk.what), line(&risk.because), line(&risk.by)))
         .collect()
-}
-
-fn objectives(facts: &RunFacts, look: &Look) -> String {
-    let lines = facts.objectives.iter().map(|objective| {
-        let within = Millis(objective.within_ms);
-        let (style, sentence) = match (objective.met, objective.took_ms.map(Millis)) {
-            (true, Some(took)) => (Style::new().green(), format!("met in {took} of {within}")),
-            (false, Some(took)) => {
-                (Style::new().red().bold(), format!("MISSED: took {took}, allowed {within}"))
-            }
-            (_, None) => (Style::new().yellow(), format!("NOT REACHED, allowed {within}")),
-        };
-        format!("  {}: {}\n", objective.name, look.paint(style, &sentence))
-    });
-    lines.collect()
 }
 
 /// The commands that make sense, the likeliest first, each with what it does.

@@ -4,6 +4,7 @@ use super::look::{Look, clock};
 use super::narrate::{Line, Mark, Narrator};
 use super::recap::recap;
 use super::tails::Tails;
+use super::timeline::Timeline;
 use crate::engine::RunState;
 use crate::engine::state::Illegal;
 use crate::model::{Event, Time};
@@ -25,22 +26,22 @@ pub fn show(
     let verbose = if all { 2 } else { look.verbose };
     let narrator = Narrator::new(Look { verbose, ..look.clone() });
     let mut narrator = if all { narrator } else { narrator.at_most(EACH_STEP_MAX) };
-    let (mut state, mut tails) = (RunState::new(plan), Tails::default());
+    let (mut told, mut tails) = (Timeline::new(plan), Tails::default());
     let (mut text, mut day) = (String::new(), String::new());
     for (at, event) in events {
-        state.apply(at, &event)?;
+        told.take(at, &event)?;
         tails.note(&event);
-        for said in narrator.tell(&state, at, &event) {
+        for said in narrator.tell(&told.state, at, &event) {
             let today = look.date(at);
             if today != day {
                 text.push_str(&format!("{}\n", look.bold(&today)));
                 day = today;
             }
-            put(&mut text, look, &state, at, &said);
+            put(&mut text, look, &told.state, at, &said);
         }
     }
     text.push('\n');
-    text.push_str(&recap(&state, &tails, look));
+    text.push_str(&recap(&told, &tails, look));
     Ok(text)
 }
 

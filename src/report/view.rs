@@ -3,6 +3,7 @@
 
 use super::asking;
 use super::availability;
+use super::clocks;
 use super::going_on::{GoingOn, Pause, Rounds, is_late, to_take_back};
 use super::guarded;
 use super::look::{Look, clock};
@@ -49,6 +50,7 @@ pub fn view(state: &RunState, look: &Look, now: Time, size: Size, rounds: &Round
     let mut top = vec![look.dim(&"─".repeat(width)), head(state, look, now, width)];
     top.extend(phases(state, look, now));
     top.extend(availability::view_line(state, look));
+    top.extend(clocks::view_line(state, look, now));
     let steps = steps(state, look);
     let pauses = pauses(&going_on, look, now);
     let people = people(state, &going_on, look);

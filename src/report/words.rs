@@ -46,6 +46,9 @@ pub fn verdict(plan: &Plan, verdict: &Verdict) -> String {
     }
 }
 
+/// What there is to say of a drill that was taken back once it had ended well.
+pub const PUT_BACK: &str = "Completed, and taken back: everything that was to be taken back is.";
+
 /// Why a run stopped short.
 pub fn stop_reason(plan: &Plan, because: &StopReason) -> String {
     match because {

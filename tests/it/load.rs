@@ -62,6 +62,10 @@ fn every_problem_of_a_file_is_told_at_its_place() {
         file!["bad_input/runbook-guards.txt"].raw()
     );
     assert_data_eq!(
+        runbook_told(include_str!("bad_input/runbook-objectives.yaml")),
+        file!["bad_input/runbook-objectives.txt"].raw()
+    );
+    assert_data_eq!(
         runbook_told(include_str!("bad_input/runbook-order.yaml")),
         file!["bad_input/runbook-order.txt"].raw()
     );

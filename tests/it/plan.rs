@@ -2,7 +2,7 @@
 
 use crate::plan_site::*;
 use blackstart::model::guard::Guard;
-use blackstart::model::inventory::{Become, Conduit, Reach};
+use blackstart::model::inventory::{Become, Conduit, Reach, Service, ServicePlace};
 use blackstart::model::names::{StepIx, TaskIx};
 use blackstart::model::probe::{Expect, Probe, ProbeKind, Vantage};
 use blackstart::model::runbook::{
@@ -603,6 +603,7 @@ fn steps_that_do_not_fit_each_other_are_refused() {
         from: Moment::Start,
         to: Moment::Step("aa".into()),
         within: Millis(1),
+        remind: Vec::new(),
         span: Default::default(),
     };
     book.objectives.push(objective);
@@ -610,6 +611,32 @@ fn steps_that_do_not_fit_each_other_are_refused() {
         said(compile(&site(), &book))[0]
             .starts_with("unknown-step: objective `o` speaks of `aa`, which does not exist")
     );
+}
+
+#[test]
+fn moments_that_cannot_come_are_refused() {
+    let refused = |moment: Moment| {
+        let mut book = runbook(vec![phase("p", vec![run("a", "web", "true")])]);
+        book.objectives.push(Objective {
+            name: "o".into(),
+            from: moment,
+            to: Moment::Step("a".into()),
+            within: Millis(1),
+            remind: Vec::new(),
+            span: Default::default(),
+        });
+        let mut site = site();
+        let place = ServicePlace::Host("db1".into());
+        let service = Service { place, needs: Vec::new(), rto: None, probe: None, span: Default::default() };
+        site.services.insert("dns".into(), service);
+        said(compile(&site, &book)).join("\n")
+    };
+    let up = refused(Moment::ServiceUp("dsn".into()));
+    assert!(up.starts_with("unknown-service: objective `o` speaks of `dsn`"), "{up}");
+    let down = refused(Moment::ServiceDown("dns".into()));
+    assert!(down.starts_with("no-probe: objective `o` speaks of service `dns`"), "{down}");
+    let backup = refused(Moment::Backup("a".into()));
+    assert!(backup.starts_with("no-backup: objective `o` asks step `a` for a backup"), "{backup}");
 }
 
 #[test]

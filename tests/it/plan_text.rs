@@ -105,6 +105,7 @@ fn book() -> Runbook {
         from: Moment::Start,
         to,
         within: Millis::from_secs(secs),
+        remind: Vec::new(),
         span: Default::default(),
     };
     book.objectives.push(objective("isolated", Moment::Phase("isolate".into()), 900));

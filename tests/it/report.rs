@@ -15,10 +15,12 @@ use blackstart::report::plain::Plain;
 use blackstart::report::runs::{Row, Standing, runs, runs_json};
 use blackstart::report::view::{Size, view};
 use blackstart::report::{
-    Both, Display, Look, Stream, Tails, asking, commands, live, ndjson, recap, recap_json, show, words,
+    Both, Display, Look, Stream, Tails, Timeline, asking, commands, live, ndjson, recap, recap_json, show,
+    words,
 };
 use snapbox::{IntoData, assert_data_eq, file};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 fn restore_fails(step: &str, host: &str, job: Job) -> Reply {
     match (step, job.kind) {
@@ -63,9 +65,14 @@ fn look() -> Look {
     Look { directory: "/var/lib/blackstart/01936f5e".into(), ..Look::plain("0193") }
 }
 
+/// What the recap of a run is told from.
+pub fn timeline(run: &Run, events: &[(Time, Event)]) -> Timeline {
+    Timeline::of(Arc::new(run.plan.clone()), events).expect("the engine's own events make sense")
+}
+
 fn recap_of(run: &Run) -> String {
-    let (events, state) = run.events();
-    recap(&state, &Tails::of(events.iter().map(|(_, event)| event)), &look())
+    let (events, _) = run.events();
+    recap(&timeline(run, &events), &Tails::of(events.iter().map(|(_, event)| event)), &look())
 }
 
 fn shown(run: &Run, display: &mut dyn Display) {
@@ -191,9 +198,10 @@ fn recaps() {
 
 #[test]
 fn a_recap_fits_its_terminal_where_it_is_a_table() {
-    let (events, state) = stopped().events();
+    let (events, _) = stopped().events();
     let narrow = Look { columns: Some(60), ..look() };
-    let text = recap(&state, &Tails::of(events.iter().map(|(_, event)| event)), &narrow);
+    let text =
+        recap(&timeline(&stopped(), &events), &Tails::of(events.iter().map(|(_, event)| event)), &narrow);
     let table: Vec<&str> =
         text.lines().skip_while(|line| *line != "Hosts").take_while(|line| !line.is_empty()).collect();
     assert!(table.len() > 2 && table.iter().all(|line| line.chars().count() <= 60), "{table:#?}");
@@ -202,8 +210,8 @@ fn a_recap_fits_its_terminal_where_it_is_a_table() {
 #[test]
 fn the_recap_as_data_counts_every_task_once() {
     for run in [well(), stuck(), stopped()] {
-        let (_, state) = run.events();
-        let json = recap_json(&state);
+        let (events, state) = run.events();
+        let json = recap_json(&timeline(&run, &events));
         let total: u64 = json["hosts"]
             .as_array()
             .unwrap()
@@ -215,8 +223,8 @@ fn the_recap_as_data_counts_every_task_once() {
             .sum();
         assert_eq!(total, state.plan().tasks.len() as u64);
     }
-    let (_, state) = stuck().events();
-    let json = serde_json::to_string_pretty(&recap_json(&state)).unwrap();
+    let (events, _) = stuck().events();
+    let json = serde_json::to_string_pretty(&recap_json(&timeline(&stuck(), &events))).unwrap();
     assert_data_eq!(json.raw(), file!["report/recap_stuck.json"].raw());
 }
 
@@ -358,11 +366,12 @@ fn the_view_never_outgrows_its_terminal() {
 
 #[test]
 fn colour_adds_and_never_carries_meaning() {
-    let (events, state) = stuck().events();
+    let (events, _) = stuck().events();
     let tails = Tails::of(events.iter().map(|(_, event)| event));
-    let painted = recap(&state, &tails, &Look { color: true, ..look() });
+    let told = timeline(&stuck(), &events);
+    let painted = recap(&told, &tails, &Look { color: true, ..look() });
     assert!(painted.contains("\x1b["));
-    assert_eq!(console::strip_ansi_codes(&painted), recap(&state, &tails, &look()));
+    assert_eq!(console::strip_ansi_codes(&painted), recap(&told, &tails, &look()));
 }
 
 #[test]
@@ -446,7 +455,7 @@ fn a_list_of_runs() {
 fn a_run_that_only_waits_for_people_names_the_command_that_answers() {
     let mut asked = None;
     let run = Run { people: &nobody_answers, ..well() };
-    let state = run.watch(|state, sight| {
+    run.watch(|state, sight| {
         if let Sight::Happened(_, Event::Asked { question }) = sight {
             asked = Some(asking::asking(state, &look(), question));
         }
@@ -454,7 +463,7 @@ fn a_run_that_only_waits_for_people_names_the_command_that_answers() {
     let asked = asked.expect("people are asked");
     assert_eq!(asked.sentence, "May `declare-clean` start? 2 people must each approve.");
     assert_eq!(asked.answers[0].1, "blackstart approve 0193 declare-clean");
-    assert!(recap(&state, &Tails::default(), &look()).contains("blackstart approve 0193 declare-clean"));
+    assert!(recap_of(&run).contains("blackstart approve 0193 declare-clean"));
 }
 
 #[test]
@@ -602,9 +611,11 @@ fn watch_it() {
     let look = Look { color: true, ..look() };
     let (mut display, mut now, mut tails) = (live(look.clone()), site::START, Tails::default());
     let step = |next: Time, now: Time| Millis(if next.since(now).0 > 300_000 { 60_000 } else { 600 });
+    let mut told = Timeline::new(Arc::new(run.plan.clone()));
     let state = run.watch(|state, sight| match sight {
         Sight::Happened(at, event) => {
             tails.note(event);
+            told.take(at, event).expect("the engine's own events make sense");
             display.event(state, at, event);
             match event {
                 Event::Asked { question } if typed => {
@@ -624,5 +635,5 @@ fn watch_it() {
         }
     });
     display.finished(&state, now);
-    eprint!("{}", recap(&state, &tails, &look));
+    eprint!("{}", recap(&told, &tails, &look));
 }

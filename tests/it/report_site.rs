@@ -193,6 +193,7 @@ pub fn isolate_and_restore(webs: u32) -> Plan {
         from: Moment::Start,
         to,
         within: Millis::from_secs(within),
+        remind: Vec::new(),
     };
     plan.objectives = vec![
         objective("isolated", Moment::Phase("isolate".into()), 900),

@@ -2,6 +2,7 @@
 
 pub mod markup;
 mod rich;
+mod scores;
 pub mod texts;
 
 use crate::report::{nobody_answers, stopped, stuck, well};

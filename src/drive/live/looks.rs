@@ -1,4 +1,4 @@
-//! What is looked at beside the run's own jobs: before the first cut, and services all the time.
+//! What is looked at beside the run's own jobs: before the first cut, services all the time, and the clock.
 
 use super::{Live, News};
 use crate::drive::{baseline, watch};
@@ -24,6 +24,15 @@ impl Live<'_> {
                 .unwrap_or_else(|_| (Vec::new(), "blackstart made a mistake while it looked".to_owned()));
             let _ = tell.send(News::LookedBefore(probes, because));
         });
+    }
+
+    /// Lets time pass on the screen, and reminds people of clocks that run out.
+    pub(super) fn show_time(&mut self) {
+        let now = self.clock.now();
+        for text in self.reminders.due(&self.shown, now) {
+            self.display.note(&text);
+        }
+        self.display.tick(&self.shown, now);
     }
 
     /// Watches services until what it returns is dropped.

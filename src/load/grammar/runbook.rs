@@ -66,14 +66,17 @@ pub(in crate::load) struct Objective {
     /// What it is called.
     #[schemars(required)]
     pub(in crate::load) name: Option<At<String>>,
-    /// When the clock starts: `start` (the default), `phase ID` or `step ID`.
+    /// When the clock starts: `start` (the default), `phase ID`, `step ID`, `service NAME up`, `service NAME down` or
+    /// `backup ID` (the backup that a step looks at was taken).
     pub(in crate::load) from: Option<At<String>>,
-    /// When it stops: `phase ID` or `step ID`.
+    /// When it stops: `phase ID`, `step ID`, `service NAME up` or `service NAME down`; after `backup ID` also `start`.
     #[schemars(required)]
     pub(in crate::load) to: Option<At<String>>,
     /// How long it may take.
     #[schemars(required)]
     pub(in crate::load) within: Option<At<Length>>,
+    /// How long before its time is over the screen reminds people of it: one or many lengths.
+    pub(in crate::load) remind: Option<At<OneOrMany<Length>>>,
 }
 
 /// A stretch of a runbook. It starts when the phase before it has ended well.

@@ -139,6 +139,9 @@ fn objectives(plan: &Plan) -> Vec<String> {
         Moment::Start => "the start".to_owned(),
         Moment::Phase(id) => format!("phase {id}"),
         Moment::Step(id) => format!("step {id}"),
+        Moment::ServiceUp(name) => format!("service {name} up"),
+        Moment::ServiceDown(name) => format!("service {name} down"),
+        Moment::Backup(id) => format!("the backup of {id} taken"),
     };
     let told = |one: &crate::plan::frozen::PlannedObjective| {
         format!("{}: {} within {} of {}", line(&one.name), moment(&one.to), one.within, moment(&one.from))

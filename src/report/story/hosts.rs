@@ -1,12 +1,12 @@
 //! The hosts of a run: how each is reached, as whom it let us in, and what became of its tasks.
 
 use super::ledger::Host;
-use super::timeline::Timeline;
 use super::told::Fate;
 use crate::model::inventory::{Become, Reach};
 use crate::model::names::{HostIx, TaskIx};
 use crate::plan::frozen::PlannedHost;
 use crate::report::escape::line;
+use crate::report::timeline::Timeline;
 use std::collections::BTreeMap;
 
 /// The controller, if it has tasks of its own, then all hosts of the plan.

@@ -4,10 +4,10 @@
 use super::lang::Says;
 use super::ledger::Improvement;
 use super::phrase::Phrase;
-use super::timeline::Timeline;
 use super::told::{Met, Objective, Standing, Story, What};
 use crate::model::Millis;
 use crate::report::host_list::{by_number, host_list};
+use crate::report::timeline::Timeline;
 use std::collections::BTreeMap;
 
 /// Waits for people that are worth an item.
@@ -24,7 +24,9 @@ const EACH_KIND_MAX: usize = 10;
 /// The items, those that concern objectives first.
 pub(super) fn improvements(story: &Story, timeline: &Timeline, says: &Says) -> Vec<Improvement> {
     let mut items = Items { says, list: Vec::new() };
-    items.kind(story.objectives.iter().filter_map(|objective| missed(story, objective, says)));
+    // What services missed is told with the services.
+    let own = story.objectives.iter().filter(|objective| !objective.rto);
+    items.kind(own.filter_map(|objective| missed(objective, says)));
     items.kind(story.failures.iter().filter(|group| !group.why.is_empty()).map(|group| {
         let on = where_it_was(says, &group.hosts);
         (says.fill(Phrase::SeenFailed, &[&group.step, &on, &group.why]), Phrase::DoFailed)
@@ -115,20 +117,16 @@ impl Items<'_> {
 }
 
 /// An objective that was not met, and where its time went.
-fn missed(story: &Story, objective: &Objective, says: &Says) -> Option<(String, Phrase)> {
+fn missed(objective: &Objective, says: &Says) -> Option<(String, Phrase)> {
     match objective.standing {
-        Met::Met | Met::Open => return None,
+        Met::Met | Met::Open | Met::NotStarted => return None,
         Met::NotReached => {
             return Some((says.fill(Phrase::SeenNotReached, &[&objective.name]), Phrase::DoReach));
         }
         Met::Missed => {}
     }
-    let mut parts: BTreeMap<What, u64> = BTreeMap::new();
-    for (what, length) in story.critical_path.iter().flat_map(|leg| &leg.parts) {
-        *parts.entry(*what).or_default() += length;
-    }
-    let what = parts.iter().max_by_key(|(_, length)| **length).map_or(What::Work, |(what, _)| *what);
-    let leg = story.critical_path.iter().max_by_key(|leg| leg.parts.get(&what));
+    let spent = objective.spent.iter().max_by_key(|(_, length)| **length);
+    let what = spent.map_or(What::Work, |(what, _)| *what);
     let follows = match what {
         What::People => Phrase::DoPeople,
         What::Hosts => Phrase::DoHosts,
@@ -138,7 +136,7 @@ fn missed(story: &Story, objective: &Objective, says: &Says) -> Option<(String, 
         What::Work | What::Guard | What::Undo | What::Timer => Phrase::DoFaster,
     };
     let late = says.length(Millis(objective.late_ms.unwrap_or(0).unsigned_abs()));
-    let step = leg.map_or("", |leg| leg.step.as_str());
+    let step = objective.slowest.as_deref().unwrap_or_default();
     Some((says.fill(Phrase::SeenMissed, &[&objective.name, &late, says.what(what), step]), follows))
 }
 

@@ -19,7 +19,11 @@ pub fn junit(story: &Story, says: &Says) -> String {
         cases.entry(phase_of.get(task.step.as_str()).copied().unwrap_or_default()).or_default().push(task);
     }
     let all = Counts::of(story.tasks.iter().map(|task| verdict(task.fate)));
-    let missed = story.objectives.iter().filter(|one| !matches!(one.standing, Met::Met | Met::Open)).count();
+    let missed = story
+        .objectives
+        .iter()
+        .filter(|one| !matches!(one.standing, Met::Met | Met::Open | Met::NotStarted))
+        .count();
     let suites = html! {
         testsuites name={ (story.run.runbook) " on " (story.run.inventory) }
             tests=(all.tests + story.objectives.len())
@@ -116,8 +120,13 @@ fn case(phase: &Phase, task: &Task, tolerated: bool, says: &Says) -> Markup {
 }
 
 fn objectives(story: &Story, says: &Says) -> Markup {
-    let missed = story.objectives.iter().filter(|one| !matches!(one.standing, Met::Met | Met::Open)).count();
-    let open = story.objectives.iter().filter(|one| one.standing == Met::Open).count();
+    let missed = story
+        .objectives
+        .iter()
+        .filter(|one| !matches!(one.standing, Met::Met | Met::Open | Met::NotStarted))
+        .count();
+    let open =
+        story.objectives.iter().filter(|one| matches!(one.standing, Met::Open | Met::NotStarted)).count();
     html! {
         testsuite name=(says.say(Phrase::Objectives)) tests=(story.objectives.len()) failures=(missed) errors="0"
             skipped=(open) {
@@ -125,7 +134,7 @@ fn objectives(story: &Story, says: &Says) -> Markup {
                 testcase classname="objectives" name=(objective.name) time=(seconds(objective.took_ms.unwrap_or(0))) {
                     @match objective.standing {
                         Met::Met => {},
-                        Met::Open => { skipped message=(says.met(objective.standing)) {} },
+                        Met::Open | Met::NotStarted => { skipped message=(says.met(objective.standing)) {} },
                         Met::Missed | Met::NotReached => {
                             failure message=(says.met(objective.standing)) type="objective" {}
                         },

@@ -199,7 +199,8 @@ pub struct ServiceTold {
     pub down_ms: u64,
     /// The longest time down at a stretch, in milliseconds.
     pub longest_down_ms: u64,
-    /// Was it never down for longer than its recovery time objective? `null` if it has none or nobody looked.
+    /// Was it up again, without another break, within its recovery time objective from when it was first seen down?
+    /// `null` if it has none, nobody looked, or there is time left.
     pub within_rto: Option<bool>,
     /// Each stretch in which it stood in one way, in order.
     pub stretches: Vec<ServiceStretch>,

@@ -3,6 +3,7 @@
 use super::first_report;
 use super::lang::{Lang, Says};
 use super::markdown_page::{Page, escaped};
+use super::markdown_scores;
 use super::phrase::Phrase;
 use super::told::{Fate, Story};
 use crate::model::event::Mode;
@@ -18,7 +19,8 @@ const BLANK_ROWS: usize = 3;
 pub fn markdown(story: &Story, says: &Says) -> String {
     let mut page = Page { text: String::new(), says };
     head(story, &mut page);
-    objectives(story, &mut page);
+    markdown_scores::objectives(story, &mut page);
+    markdown_scores::compared(story, &mut page);
     trouble(story, &mut page);
     cuts(story, &mut page);
     decisions(story, &mut page);
@@ -63,44 +65,6 @@ fn head(story: &Story, page: &mut Page<'_>) {
     ];
     for (label, text) in facts.iter().filter(|(_, text)| !text.is_empty()) {
         page.text.push_str(&format!("- {}: {}\n", says.say(*label), escaped(text)));
-    }
-}
-
-fn objectives(story: &Story, page: &mut Page<'_>) {
-    let says = page.says;
-    let rows = story.objectives.iter().map(|one| {
-        let length = |ms: Option<u64>| ms.map(|ms| says.length(Millis(ms))).unwrap_or_default();
-        vec![
-            one.name.clone(),
-            one.from.clone(),
-            one.to.clone(),
-            length(Some(one.within_ms)),
-            length(one.took_ms),
-            says.met(one.standing).to_owned(),
-            margin(says, one.late_ms),
-        ]
-    });
-    let rows = rows.collect();
-    let heads = [
-        Phrase::Name,
-        Phrase::From,
-        Phrase::To,
-        Phrase::Allowed,
-        Phrase::Took,
-        Phrase::Result,
-        Phrase::Margin,
-    ];
-    page.section(Phrase::Objectives, &heads, rows);
-}
-
-/// How much later than allowed, or how much to spare.
-pub(super) fn margin(says: &Says, late_ms: Option<i64>) -> String {
-    match late_ms {
-        None => String::new(),
-        Some(late) if late > 0 => {
-            says.fill(Phrase::SoMuchLater, &[&says.length(Millis(late.unsigned_abs()))])
-        }
-        Some(late) => says.fill(Phrase::SoMuchToSpare, &[&says.length(Millis(late.unsigned_abs()))]),
     }
 }
 
@@ -198,17 +162,12 @@ fn time(story: &Story, page: &mut Page<'_>) {
     let says = page.says;
     let start = story.run.started_at;
     let rows = story.critical_path.iter().map(|leg| {
-        let parts: Vec<String> = leg
-            .parts
-            .iter()
-            .map(|(what, ms)| format!("{} {}", says.what(*what), says.length(Millis(*ms))))
-            .collect();
         let on = leg.host.as_ref().map(|host| format!("@{host}")).unwrap_or_default();
         vec![
             format!("{}{on}", leg.step),
             says.since(start, leg.from),
             says.since(start, leg.to),
-            says.list(&parts),
+            says.spent(&leg.parts),
         ]
     });
     let rows = rows.collect();

@@ -10,11 +10,10 @@ pub mod tell;
 
 mod ja;
 mod sentences;
-mod timeline;
 
 mod hosts;
 mod improve;
-mod path;
+pub(in crate::report) mod path;
 mod reachability;
 mod services;
 mod steps;
@@ -22,12 +21,15 @@ mod summary;
 mod troubles;
 mod waits;
 
+pub mod compare;
 mod first_report;
 pub mod html;
 pub mod junit;
 pub mod markdown;
 mod markdown_page;
+mod markdown_scores;
 
+pub use compare::compare;
 pub use html::html;
 pub use junit::junit;
 pub use lang::{Lang, Says};

@@ -1,12 +1,12 @@
 //! Who got where before the run and who does after it, zone by zone, as far as its cuts are certain.
 
 use super::ledger::{Cut, Reachability, Way};
-use super::timeline::Timeline;
 use crate::model::names::StepIx;
 use crate::reach::bits::Bits;
 use crate::reach::ground::Ground;
 use crate::reach::matrix::{Link, Matrix};
 use crate::reach::site::Site;
+use crate::report::timeline::Timeline;
 
 /// Both matrices; `None` for a plan without zones, or of a version that did not keep them.
 pub(super) fn reachability(timeline: &Timeline, cuts: &[Cut]) -> Option<Reachability> {

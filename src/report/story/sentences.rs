@@ -1,5 +1,6 @@
 //! One sentence or word for everything that can become of a run, in the language of the report.
 
+use super::compare::ComparedKind;
 use super::ja;
 use super::lang::{Lang, Says};
 use super::ledger::{Way, Worth};
@@ -10,11 +11,12 @@ use crate::model::guard::GuardSeen;
 use crate::model::names::TaskIx;
 use crate::model::question::{Choice, Question};
 use crate::model::runbook::Moment;
-use crate::model::{Outcome, Time};
+use crate::model::{Millis, Outcome, Time};
 use crate::plan::Plan;
 use crate::plan::frozen::PlannedAction;
 use crate::report::escape::line;
 use crate::report::words;
+use std::collections::BTreeMap;
 
 impl Says {
     pub(super) fn verdict(&self, plan: &Plan, verdict: &Verdict) -> String {
@@ -116,7 +118,7 @@ impl Says {
         })
     }
 
-    pub(super) fn what(&self, what: What) -> &'static str {
+    pub(in crate::report) fn what(&self, what: What) -> &'static str {
         self.say(match what {
             What::Work => Phrase::WhatWork,
             What::Guard => Phrase::WhatGuard,
@@ -136,6 +138,7 @@ impl Says {
             Met::Missed => Phrase::ObjectiveMissed,
             Met::NotReached => Phrase::ObjectiveNotReached,
             Met::Open => Phrase::ObjectiveOpen,
+            Met::NotStarted => Phrase::ObjectiveNotStarted,
         })
     }
 
@@ -188,6 +191,9 @@ impl Says {
             Moment::Start => self.say(Phrase::MomentStart).to_owned(),
             Moment::Phase(id) => self.fill(Phrase::MomentPhase, &[id.as_str()]),
             Moment::Step(id) => self.fill(Phrase::MomentStep, &[id.as_str()]),
+            Moment::ServiceUp(name) => self.fill(Phrase::MomentServiceUp, &[name.as_str()]),
+            Moment::ServiceDown(name) => self.fill(Phrase::MomentServiceDown, &[name.as_str()]),
+            Moment::Backup(id) => self.fill(Phrase::MomentBackup, &[id.as_str()]),
         }
     }
 
@@ -226,6 +232,31 @@ impl Says {
     pub(super) fn skew(&self, min_us: u64, max_us: u64) -> String {
         let ms = |us: u64| format!("{}.{:01}", us / 1000, us % 1000 / 100);
         self.fill(Phrase::AtMost, &[&ms(min_us), &ms(max_us)])
+    }
+
+    /// More or less: `+3.0s`, `−3.0s`, `±0ms`.
+    pub(super) fn difference(&self, ms: i64) -> String {
+        let sign = match ms.signum() {
+            1 => "+",
+            -1 => "−",
+            _ => "±",
+        };
+        format!("{sign}{}", self.length(Millis(ms.unsigned_abs())))
+    }
+
+    /// Where time went: `work 3.0s, people 2m 00s`.
+    pub(super) fn spent(&self, parts: &BTreeMap<What, u64>) -> String {
+        let said =
+            parts.iter().map(|(what, ms)| format!("{} {}", self.what(*what), self.length(Millis(*ms))));
+        self.list(&said.collect::<Vec<_>>())
+    }
+
+    pub(super) fn compared(&self, kind: ComparedKind) -> &'static str {
+        self.say(match kind {
+            ComparedKind::Objective => Phrase::Objective,
+            ComparedKind::Phase => Phrase::Phase,
+            ComparedKind::Step => Phrase::Step,
+        })
     }
 
     /// Since the start of a run: `+00:12:04`.

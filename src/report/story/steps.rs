@@ -4,7 +4,6 @@ use super::lang::Says;
 use super::ledger::PathStep;
 use super::path;
 use super::sentences::{code, kind_of};
-use super::timeline::{TaskSpan, Timeline};
 use super::told::{Fate, Phase, Span, Step, Stretch, Task, What};
 use crate::engine::{RunState, StepStatus};
 use crate::model::event::{JobKind, NotRun, TaskEnd, UndoEnd};
@@ -13,6 +12,7 @@ use crate::model::question::Question;
 use crate::model::{Outcome, Time};
 use crate::report::escape::{line, lines};
 use crate::report::host_list::{by_number, host_list};
+use crate::report::timeline::{TaskSpan, Timeline};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lines of a failed job's output that a report keeps.

@@ -56,7 +56,8 @@ pub(super) fn summary(story: &Story, says: &Says) -> Vec<String> {
     }
     if !story.objectives.is_empty() {
         let met = story.objectives.iter().filter(|objective| objective.standing == Met::Met).count();
-        let all = story.objectives.len().to_string();
+        // What was never called for was neither met nor missed.
+        let all = story.objectives.iter().filter(|one| one.standing != Met::NotStarted).count().to_string();
         said.push(says.fill(Phrase::SumObjectives, &[&met.to_string(), &all]));
     }
     let people = story.waits.iter().filter(|wait| wait.what == What::People);

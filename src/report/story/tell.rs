@@ -5,19 +5,18 @@ use super::lang::Says;
 use super::ledger::{BackupTold, Decision, EvidenceTold, GuardTold, Journal, OpenQuestion, ProbeSeen, Worth};
 use super::phrase::Phrase;
 use super::steps::Steps;
-use super::timeline::{Deed, Timeline};
 use super::told::{Met, Objective, REPORT_VERSION, Resumed, Run, Standing, Story};
 use super::{hosts, improve, path, reachability, services, summary, troubles, waits};
 use crate::engine::state::Illegal;
 use crate::engine::{RunState, Status};
+use crate::model::Time;
 use crate::model::event::{Before, Event, Seen, Verdict};
 use crate::model::guard::GuardSeen;
 use crate::model::names::TaskIx;
-use crate::model::{Millis, Time};
 use crate::plan::Plan;
 use crate::report::escape::line;
-use crate::report::facts;
-use crate::report::words;
+use crate::report::score::{self, Score};
+use crate::report::timeline::{Deed, Timeline};
 use std::sync::Arc;
 
 /// What a report is told from: the frozen plan, the journal, and what only the outside knows.
@@ -42,7 +41,7 @@ pub fn tell(telling: Telling<'_>, says: &Says) -> Result<Story, Illegal> {
     let until = until(&telling, &timeline);
     let standing = standing(&timeline.state, telling.carried_on);
     let mut steps = Steps::of(&timeline, until, says);
-    let critical_path = path::taken(&timeline, &steps, until);
+    let critical_path = path::taken(&timeline, until);
     steps.mark_critical(&critical_path);
     let cuts = troubles::cuts(&timeline);
     let mut story = Story {
@@ -64,7 +63,7 @@ pub fn tell(telling: Telling<'_>, says: &Says) -> Result<Story, Illegal> {
         needs_a_person: troubles::stuck(&timeline, says),
         reachability: reachability::reachability(&timeline, &cuts),
         cuts,
-        services: services::services(&timeline, until),
+        services: services::services(&timeline, until, goes_on(standing)),
         probes: probes(&timeline, says),
         guards: guards(&timeline, says),
         fired: timeline.fired.clone(),
@@ -72,6 +71,7 @@ pub fn tell(telling: Telling<'_>, says: &Says) -> Result<Story, Illegal> {
         backups: backups(&timeline),
         hosts: hosts::hosts(&timeline, &steps.fates),
         improvements: Vec::new(),
+        compared: None,
         journal: telling.journal,
     };
     story.summary = summary::summary(&story, says);
@@ -108,6 +108,7 @@ fn run(timeline: &Timeline, standing: Standing, until: Option<Time>, says: &Says
         Status::Ended(_) | Status::New | Status::Running | Status::RollingBack { .. } => None,
     };
     let sentence = match (standing, verdict) {
+        (_, Some(Verdict::RolledBack)) if score::came_through(state) => says.say(Phrase::PutBack).to_owned(),
         (_, Some(verdict)) => says.verdict(plan, verdict),
         (Standing::NeverStarted, None) => says.say(Phrase::SumNever).to_owned(),
         (Standing::Interrupted, None) => says.say(Phrase::SumInterrupted).to_owned(),
@@ -131,7 +132,7 @@ fn run(timeline: &Timeline, standing: Standing, until: Option<Time>, says: &Says
         version: timeline.version.as_deref().map(line),
         standing,
         sentence,
-        exit_code: verdict.map(words::exit_code),
+        exit_code: verdict.map(|verdict| score::exit_code(state, verdict)),
         started_at: state.started_at(),
         ended_at: state.ended_at().filter(|_| verdict.is_some()),
         told_until: until,
@@ -141,32 +142,29 @@ fn run(timeline: &Timeline, standing: Standing, until: Option<Time>, says: &Says
     }
 }
 
+fn goes_on(standing: Standing) -> bool {
+    matches!(standing, Standing::Running | Standing::Interrupted)
+}
+
 fn objectives(timeline: &Timeline, standing: Standing, until: Option<Time>, says: &Says) -> Vec<Objective> {
-    let state = &timeline.state;
-    let goes_on = matches!(standing, Standing::Running | Standing::Interrupted);
-    let told = |objective: &crate::plan::frozen::PlannedObjective| {
-        let from = facts::moment(state, &objective.from);
-        let reached = facts::moment(state, &objective.to);
-        let took = from.zip(reached.or(until)).map(|(from, to)| to.since(from));
-        let late = took.map(|took| took.0 as i64 - objective.within.0 as i64);
-        let standing = match (reached, late) {
-            (Some(_), Some(late)) if late <= 0 => Met::Met,
-            (Some(_), _) => Met::Missed,
-            (None, Some(late)) if late > 0 && goes_on => Met::Missed,
-            (None, _) if goes_on => Met::Open,
-            (None, _) => Met::NotReached,
-        };
+    let told = |score: &Score| {
+        let objective = &score.objective;
+        let over = matches!(score.standing, Met::NotReached | Met::NotStarted);
+        let (spent, slowest) = path::spent(timeline, score, until);
         Objective {
             name: line(&objective.name),
             from: says.moment(&objective.from),
             to: says.moment(&objective.to),
             within_ms: objective.within.0,
-            took_ms: took.map(|took: Millis| took.0).filter(|_| standing != Met::NotReached),
-            standing,
-            late_ms: late.filter(|_| standing != Met::NotReached),
+            took_ms: score.took.map(|took| took.0).filter(|_| !over),
+            standing: score.standing,
+            late_ms: score.late_ms.filter(|_| !over),
+            rto: score.rto,
+            spent,
+            slowest,
         }
     };
-    state.plan().objectives.iter().map(told).collect()
+    score::scores_at(&timeline.state, until, goes_on(standing)).iter().map(told).collect()
 }
 
 fn decisions(timeline: &Timeline, says: &Says) -> Vec<Decision> {

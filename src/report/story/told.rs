@@ -1,6 +1,7 @@
 //! What there is to tell of a run: one data model, from which every format of the report is made. It is the JSON
 //! format as it stands, see `docs/REPORT.md`: keys may be added; those that are here keep their meaning while `v` is 1.
 
+use super::compare::Comparison;
 use super::lang::Lang;
 use super::ledger::{
     BackupTold, Cut, Decision, EvidenceTold, Fired, Group, GuardTold, Host, Improvement, Journal,
@@ -70,6 +71,9 @@ pub struct Story {
     pub hosts: Vec<Host>,
     /// What follows from the facts of the run, for an improvement plan.
     pub improvements: Vec<Improvement>,
+    /// The same things in an earlier run, if one was named to compare with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Comparison>,
     /// The record that all of this was told from.
     pub journal: Journal,
 }
@@ -169,6 +173,12 @@ pub struct Objective {
     /// How much later than allowed, in milliseconds; negative is to spare. `null` if its clock never started, or if
     /// the run ended before it was reached.
     pub late_ms: Option<i64>,
+    /// Does it come from the recovery time objective of a service?
+    pub rto: bool,
+    /// Where the time between its two moments went, in milliseconds; adds up to `took_ms`.
+    pub spent: BTreeMap<What, u64>,
+    /// The step that most of its time went to.
+    pub slowest: Option<String>,
 }
 
 /// Was an objective met?
@@ -183,6 +193,8 @@ pub enum Met {
     NotReached,
     /// The run goes on and there is time left.
     Open,
+    /// Its clock never started: what it starts from did not come.
+    NotStarted,
 }
 
 /// A phase.

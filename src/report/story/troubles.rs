@@ -3,12 +3,12 @@
 use super::lang::Says;
 use super::ledger::{Cut, Group};
 use super::steps::printed;
-use super::timeline::Timeline;
 use crate::model::event::{Before, NotRun, TaskEnd};
 use crate::model::names::{StepIx, TaskIx};
 use crate::plan::frozen::Plan;
 use crate::report::commands;
 use crate::report::facts;
+use crate::report::timeline::Timeline;
 use std::collections::BTreeMap;
 
 type Groups = BTreeMap<(StepIx, bool, String), Vec<TaskIx>>;

@@ -3,11 +3,11 @@
 use super::lang::Says;
 use super::ledger::Wait;
 use super::phrase::Phrase;
-use super::timeline::Timeline;
 use super::told::What;
 use crate::model::Time;
 use crate::model::names::{StepIx, TaskIx};
 use crate::model::question::Question;
+use crate::report::timeline::Timeline;
 use std::collections::BTreeMap;
 
 /// Everything that was waited for; waits of one kind on the hosts of one step are one.
@@ -32,7 +32,7 @@ pub(super) fn waits(timeline: &Timeline, until: Option<Time>, says: &Says) -> Ve
 
 fn people(timeline: &Timeline, until: Time, says: &Says) -> Vec<Wait> {
     let plan = timeline.state.plan();
-    let told = |asked: &super::timeline::Asked| {
+    let told = |asked: &crate::report::timeline::Asked| {
         let to = asked.to.unwrap_or(until);
         let task = match &asked.question {
             Question::Manual { task }

@@ -13,6 +13,12 @@ use blackstart::report::story::{Lang, Story};
 
 /// The story of the run.
 pub fn rich(lang: Lang) -> Story {
+    let (run, events) = run_and_events();
+    told(run.plan, &events, false, lang)
+}
+
+/// The run and its events.
+pub fn run_and_events() -> (Run<'static>, Vec<(Time, Event)>) {
     let mut run = Run { world: &world, ..well() };
     zones(&mut run);
     let (mut events, _) = run.events();
@@ -32,6 +38,7 @@ pub fn rich(lang: Lang) -> Story {
             facts.probes.iter_mut().for_each(|seen| seen.before = Some(Before::Open));
         }
     }
+    guards(&run, &mut events);
     events.insert(1, (start, risk));
     events.insert(2, (start, Event::Baseline { probes: vec![looked], because: String::new() }));
     for (secs, service, stands) in [
@@ -47,23 +54,13 @@ pub fn rich(lang: Lang) -> Story {
         let seen = Event::ServiceSeen { service: service.into(), stands, because: "tcp".to_owned() };
         events.insert(place, (at, seen));
     }
-    told(run.plan.clone(), &events, false, lang)
+    (run, events)
 }
 
 fn world(step: &str, host: &str, job: Job) -> Reply {
     let reply = nothing_goes_wrong(step, host, job);
     let facts = match (step, job.kind) {
         ("cut-isp" | "cut-vpn", JobKind::Verify) => Facts { probes: vec![probe()], ..Facts::default() },
-        ("cut-vpn", JobKind::Run) => {
-            let left = Millis::from_secs(55);
-            let (held_by, otherwise) = (HeldBy::Systemd, Otherwise::Hold);
-            let armed = GuardSeen::Armed { held_by, otherwise, left, tested: None };
-            Facts { guard: Some(armed), ..Facts::default() }
-        }
-        ("first-reset", JobKind::Run) => {
-            let lost = GuardSeen::Lost { because: "the host restarted".to_owned() };
-            Facts { guard: Some(lost), ..Facts::default() }
-        }
         ("stop-db", JobKind::Run) => Facts {
             evidence: vec![Evidence {
                 file: "evidence/16-stop-db/var_log_auth.log".to_owned(),
@@ -85,6 +82,22 @@ fn world(step: &str, host: &str, job: Job) -> Reply {
         _ => return reply,
     };
     Reply { facts, ..reply }
+}
+
+/// What guards said: these steps have none, so that the engine asks for no word of them.
+fn guards(run: &Run, events: &mut [(Time, Event)]) {
+    for (_, event) in events {
+        let Event::JobEnded { job: job @ Job { kind: JobKind::Run, .. }, facts, .. } = event else {
+            continue;
+        };
+        let left = Millis::from_secs(55);
+        let (held_by, otherwise) = (HeldBy::Systemd, Otherwise::Hold);
+        facts.guard = match run.plan.step_of(job.task).id.as_str() {
+            "cut-vpn" => Some(GuardSeen::Armed { held_by, otherwise, left, tested: None }),
+            "first-reset" => Some(GuardSeen::Lost { because: "the host restarted".to_owned() }),
+            _ => None,
+        };
+    }
 }
 
 fn probe() -> Seen {

@@ -30,6 +30,9 @@ pub fn html(story: &Story, says: &Says) -> String {
             sections.push((title, body()));
         }
     };
+    if let Some(compared) = &story.compared {
+        add(Phrase::Compared, true, &|| time::compared(compared, says));
+    }
     let any_left_out = story.not_run.iter().any(|group| group.left_out);
     let any_not_run = story.not_run.iter().any(|group| !group.left_out);
     add(Phrase::NeedsAPerson, !story.needs_a_person.is_empty(), &|| {

@@ -5,7 +5,7 @@ use crate::model::Millis;
 use crate::model::event::Mode;
 use crate::report::story::first_report;
 use crate::report::story::lang::Says;
-use crate::report::story::markdown::margin;
+use crate::report::story::markdown_scores::margin;
 use crate::report::story::phrase::Phrase;
 use crate::report::story::told::{Met, Standing, Story};
 use maud::{Markup, html};
@@ -96,6 +96,7 @@ pub(super) fn objectives(story: &Story, says: &Says) -> Markup {
             (Phrase::Margin, Set::Words),
             (Phrase::From, Set::Words),
             (Phrase::To, Set::Words),
+            (Phrase::OfItsTime, Set::Long),
         ],
         story.objectives.iter().map(|one| {
             let (class, sign) = match one.standing {
@@ -103,6 +104,7 @@ pub(super) fn objectives(story: &Story, says: &Says) -> Markup {
                 Met::Missed => ("fate f-missed", "✗"),
                 Met::NotReached => ("fate f-not_reached", "✗"),
                 Met::Open => ("fate f-open", "▶"),
+                Met::NotStarted => ("fate f-open", "–"),
             };
             vec![
                 text(&one.name),
@@ -112,6 +114,7 @@ pub(super) fn objectives(story: &Story, says: &Says) -> Markup {
                 text(margin(says, one.late_ms)),
                 text(&one.from),
                 text(&one.to),
+                text(says.spent(&one.spent)),
             ]
         }),
     )

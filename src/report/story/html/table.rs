@@ -56,7 +56,7 @@ pub(in crate::report) fn table(
                     @for row in rows {
                         tr {
                             @for (at, (cell, (_, set))) in row.iter().zip(heads).enumerate() {
-                                @if at == 0 { th scope="row" { (cell) } }
+                                @if at == 0 { th scope="row" class=[class(*set)] { (cell) } }
                                 @else { td class=[class(*set)] { (cell) } }
                             }
                         }

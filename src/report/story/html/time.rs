@@ -3,6 +3,7 @@
 use super::lists::{hosts_of, rest};
 use super::table::{Set, badge, maybe, text, told};
 use crate::model::Millis;
+use crate::report::story::compare::Comparison;
 use crate::report::story::lang::Says;
 use crate::report::story::phrase::Phrase;
 use crate::report::story::told::Story;
@@ -30,12 +31,7 @@ pub(super) fn path(story: &Story, says: &Says) -> Markup {
                     text(says.since(start, leg.from)),
                     text(says.since(start, leg.to)),
                     text(says.length(leg.to.since(leg.from))),
-                    html! {
-                        @for (at, (what, ms)) in leg.parts.iter().enumerate() {
-                            @if at > 0 { ", " }
-                            (says.what(*what)) " " (says.length(Millis(*ms)))
-                        }
-                    },
+                    text(says.spent(&leg.parts)),
                 ]
             }),
         ))
@@ -97,17 +93,41 @@ pub(super) fn plan_and_actual(story: &Story, says: &Says) -> Markup {
                     maybe(step.took_ms.map(|ms| says.length(Millis(ms)))),
                     maybe(after(step.expected_end_ms)),
                     maybe(step.actual_end_ms.and_then(after)),
-                    maybe(late.map(|late| {
-                        let sign = match late.signum() {
-                            1 => "+",
-                            -1 => "−",
-                            _ => "±",
-                        };
-                        format!("{sign}{}", says.length(Millis(late.unsigned_abs())))
-                    })),
+                    maybe(late.map(|late| says.difference(late))),
                 ]
             }),
         ))
         (rest(says, story.steps.len()))
+    }
+}
+
+pub(super) fn compared(compared: &Comparison, says: &Says) -> Markup {
+    let (run, at) = (compared.run.as_deref().unwrap_or_default(), compared.started_at);
+    let when = at.map(|at| says.time(at)).unwrap_or_default();
+    html! {
+        p { (says.fill(Phrase::ComparedWith, &[run, &when])) }
+        @if !compared.same_plan { p { strong { (says.say(Phrase::ComparedOther)) } } }
+        (told(
+            says,
+            Phrase::Compared,
+            &[
+                (Phrase::Name, Set::Words),
+                (Phrase::Kind, Set::Words),
+                (Phrase::Then, Set::Number),
+                (Phrase::ThisTime, Set::Number),
+                (Phrase::Difference, Set::Number),
+            ],
+            compared.lengths.iter().take(ROWS_MAX).map(|one| {
+                let length = |ms: Option<u64>| maybe(ms.map(|ms| says.length(Millis(ms))));
+                vec![
+                    text(&one.name),
+                    text(says.compared(one.kind)),
+                    length(one.then_ms),
+                    length(one.now_ms),
+                    maybe(one.slower_ms.map(|ms| says.difference(ms))),
+                ]
+            }),
+        ))
+        (rest(says, compared.lengths.len()))
     }
 }

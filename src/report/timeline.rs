@@ -1,8 +1,8 @@
 //! Goes through the events of a run once, and notes what began and ended when. The only part of the report that reads
 //! events; everything else is told from what is noted here and from the state that the events add up to.
 
-use super::ledger::Fired;
-use super::told::What;
+use super::story::ledger::Fired;
+use super::story::told::What;
 use crate::engine::RunState;
 use crate::engine::state::Illegal;
 use crate::model::event::{BackupSeen, Event, Evidence, Facts, Found, Job, JobKind, Scope, Seen, StopHow};
@@ -16,65 +16,66 @@ use std::sync::Arc;
 
 /// What began and ended when.
 #[derive(Debug)]
-pub(super) struct Timeline {
+pub struct Timeline {
+    /// What its events add up to.
     pub state: RunState,
     /// Jobs and waits of each task, in order.
-    pub spans: Vec<Vec<TaskSpan>>,
+    pub(in crate::report) spans: Vec<Vec<TaskSpan>>,
     /// Questions, in the order in which they were asked.
-    pub asked: Vec<Asked>,
+    pub(in crate::report) asked: Vec<Asked>,
     /// Stretches in which nobody carried the run on.
-    pub away: Vec<Away>,
+    pub(in crate::report) away: Vec<Away>,
     /// What people and policies decided, in order.
-    pub deeds: Vec<(Time, Deed)>,
+    pub(in crate::report) deeds: Vec<(Time, Deed)>,
     /// What probes saw; those of the look before the first cut belong to no task.
-    pub probes: Vec<(Time, Option<TaskIx>, Seen)>,
-    pub evidence: Vec<(Time, TaskIx, Evidence)>,
-    pub guards: Vec<(Time, TaskIx, GuardSeen)>,
-    pub backups: Vec<(Time, TaskIx, BackupSeen)>,
+    pub(in crate::report) probes: Vec<(Time, Option<TaskIx>, Seen)>,
+    pub(in crate::report) evidence: Vec<(Time, TaskIx, Evidence)>,
+    pub(in crate::report) guards: Vec<(Time, TaskIx, GuardSeen)>,
+    pub(in crate::report) backups: Vec<(Time, TaskIx, BackupSeen)>,
     /// Steps whose hosts started at one moment.
-    pub fired: Vec<Fired>,
+    pub(in crate::report) fired: Vec<Fired>,
     /// First connection and their number, by host.
-    pub reached: BTreeMap<HostIx, (Time, u32)>,
+    pub(in crate::report) reached: BTreeMap<HostIx, (Time, u32)>,
     /// What the newest failed job of a task printed.
-    pub printed: BTreeMap<TaskIx, String>,
+    pub(in crate::report) printed: BTreeMap<TaskIx, String>,
     /// Hosts that a job did not reach.
-    pub unreached: BTreeMap<HostIx, Time>,
+    pub(in crate::report) unreached: BTreeMap<HostIx, Time>,
     /// Jobs whose end was not seen.
-    pub unseen: u32,
-    pub version: Option<String>,
-    pub last: Option<Time>,
+    pub(in crate::report) unseen: u32,
+    pub(in crate::report) version: Option<String>,
+    pub(in crate::report) last: Option<Time>,
 }
 
 /// A job or a wait of a task.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct TaskSpan {
-    pub what: What,
-    pub job: Option<Job>,
-    pub from: Time,
-    pub to: Option<Time>,
-    pub well: Option<bool>,
+pub(in crate::report) struct TaskSpan {
+    pub(in crate::report) what: What,
+    pub(in crate::report) job: Option<Job>,
+    pub(in crate::report) from: Time,
+    pub(in crate::report) to: Option<Time>,
+    pub(in crate::report) well: Option<bool>,
 }
 
 /// A question and for how long it was open.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
-    pub question: Question,
-    pub from: Time,
-    pub to: Option<Time>,
+pub(in crate::report) struct Asked {
+    pub(in crate::report) question: Question,
+    pub(in crate::report) from: Time,
+    pub(in crate::report) to: Option<Time>,
 }
 
 /// A stretch in which nobody carried the run on, and who took it up again.
 #[derive(Debug, Clone)]
-pub(super) struct Away {
-    pub from: Time,
-    pub to: Time,
-    pub by: String,
-    pub version: String,
+pub(in crate::report) struct Away {
+    pub(in crate::report) from: Time,
+    pub(in crate::report) to: Time,
+    pub(in crate::report) by: String,
+    pub(in crate::report) version: String,
 }
 
 /// What somebody decided.
 #[derive(Debug, Clone)]
-pub(super) enum Deed {
+pub(in crate::report) enum Deed {
     Started { by: String },
     Resumed { by: String },
     Answered(Box<Answer>),
@@ -86,9 +87,9 @@ pub(super) enum Deed {
 }
 
 impl Timeline {
-    /// Reads a run. An event that makes no sense after those before it is an error.
-    pub fn of(plan: Arc<Plan>, events: &[(Time, Event)]) -> Result<Self, Illegal> {
-        let mut line = Self {
+    /// A run of which nothing has happened yet.
+    pub fn new(plan: Arc<Plan>) -> Self {
+        Self {
             spans: vec![Vec::new(); plan.tasks.len()],
             state: RunState::new(plan),
             asked: Vec::new(),
@@ -105,14 +106,23 @@ impl Timeline {
             unseen: 0,
             version: None,
             last: None,
-        };
-        for (at, event) in events {
-            line.state.apply(*at, event)?;
-            line.note(*at, event);
-            line.close_questions(*at);
-            line.last = Some(*at);
         }
+    }
+
+    /// Reads a run. An event that makes no sense after those before it is an error.
+    pub fn of(plan: Arc<Plan>, events: &[(Time, Event)]) -> Result<Self, Illegal> {
+        let mut line = Self::new(plan);
+        events.iter().try_for_each(|(at, event)| line.take(*at, event))?;
         Ok(line)
+    }
+
+    /// Reads one more event.
+    pub fn take(&mut self, at: Time, event: &Event) -> Result<(), Illegal> {
+        self.state.apply(at, event)?;
+        self.note(at, event);
+        self.close_questions(at);
+        self.last = Some(at);
+        Ok(())
     }
 
     fn note(&mut self, at: Time, event: &Event) {
