@@ -323,7 +323,7 @@ phrases! {
     ComparedOther: "The two runs carried out different plans.", "比較対象とは実行計画が異なる。";
     Then: "Then", "前回";
     ThisTime: "This time", "今回";
-    Objective: "objective", "目標";
+    Objective: "Objective", "目標";
     Bar: "Bar", "経過";
     ResumedAt: "resumed", "再開";
     Away: "nobody carried it on", "中断";
