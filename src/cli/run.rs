@@ -5,13 +5,16 @@ use crate::cli::conduct::{self, Conduct};
 use crate::cli::dangers::{Accepting, Dangers};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::files::Compiled;
-use crate::cli::{claims, files, printer};
+use crate::cli::{claims, files, printer, resume};
 use crate::drive::clock::Clock;
+use crate::drive::secrets::Secrets;
 use crate::drive::{self, people};
 use crate::engine::Input;
+use crate::journal::RunDir;
 use crate::model::Time;
-use crate::model::event::Mode;
+use crate::model::event::{Mode, Scope};
 use crate::model::names::RunId;
+use crate::model::secret::Secret;
 use crate::plan::frozen::Origin;
 use crate::plan::{self, Plan};
 use crate::report::dry_run::{dry_run, dry_run_json};
@@ -38,6 +41,9 @@ pub struct Verb {
     /// A drill: real hosts, objectives are scored, guards revert. A missed objective is exit code 24.
     #[arg(long, conflicts_with = "dry_run")]
     drill: bool,
+    /// Take a drill back once it has ended well: all of it, and what it cut is re-opened.
+    #[arg(long, requires = "drill")]
+    take_back: bool,
 }
 
 /// Compiles, asks, freezes the plan, and carries it out.
@@ -80,7 +86,24 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
         past: Vec::new(),
         first,
     };
-    conduct::carry_out(conduct, &verb.driving, args)
+    let (dir, secrets) = (conduct.dir.clone(), conduct.secrets.clone());
+    let exit = conduct::carry_out(conduct, &verb.driving, args)?;
+    let came_through = matches!(exit, Exit::Completed | Exit::Missed);
+    if verb.take_back && came_through { take_back(&dir, secrets, verb, args) } else { Ok(exit) }
+}
+
+/// A drill that ended well goes back to where it started. Nothing is at stake behind what it cut.
+fn take_back(
+    dir: &RunDir,
+    secrets: (Secrets, Option<Secret>),
+    verb: &Verb,
+    args: &Args,
+) -> Result<Exit, CliError> {
+    let opened = resume::open(dir)?;
+    Dangers::of(&opened.plan).warn_of_undos(&opened.plan, true);
+    let first =
+        Input::RollbackRequested { scope: Scope::Run, reopen: true, by: people::who(), consent: Vec::new() };
+    conduct::carry_out(opened.with(secrets, vec![first]), &verb.driving, args)
 }
 
 /// What is dangerous about the plan and accepted; everything that is not is said before it is refused.

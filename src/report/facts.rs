@@ -4,6 +4,7 @@ use super::availability::ServiceFacts;
 use super::fired::FiredFacts;
 use super::guarded::GuardFacts;
 use super::proof::ProofFacts;
+use super::restored::{self, Restoration};
 use super::score::{self, ObjectiveFacts};
 use super::timeline::Timeline;
 use super::words;
@@ -61,6 +62,9 @@ pub struct RunFacts {
     pub fired: Vec<FiredFacts>,
     /// How services stood while they were watched.
     pub services: Vec<ServiceFacts>,
+    /// What a drill left behind; absent while it goes on, and in any other run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restoration: Option<Restoration>,
 }
 
 /// A danger of the plan that somebody took upon themselves.
@@ -197,6 +201,7 @@ impl RunFacts {
             proof: ProofFacts::of(state),
             fired: FiredFacts::all(state),
             services: ServiceFacts::all(state),
+            restoration: Restoration::of(state, &|task| restored::why(state, task)),
         }
     }
 }
@@ -338,7 +343,7 @@ fn opened_again(state: &RunState) -> Vec<&ConduitName> {
     steps.filter(open).flat_map(|ix| &plan.steps[ix].reconnects).collect()
 }
 
-fn names(plan: &Plan, tasks: &[TaskIx]) -> Vec<HostName> {
+pub(super) fn names(plan: &Plan, tasks: &[TaskIx]) -> Vec<HostName> {
     tasks.iter().filter_map(|task| plan.host_of(*task)).map(|host| host.name.clone()).collect()
 }
 

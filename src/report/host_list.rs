@@ -2,6 +2,29 @@
 
 /// Names in the order given, runs of numbers drawn together. After so many entries the rest is counted.
 pub fn host_list(names: &[&str], entries_max: usize) -> String {
+    let drawn = drawn_together(names, entries_max);
+    let mut text = drawn.shown.join(", ");
+    if drawn.more > 0 {
+        text.push_str(&format!(" and {} more", drawn.more));
+    }
+    if !drawn.is_each_named {
+        text.push_str(&format!(" ({} hosts)", names.len()));
+    }
+    text
+}
+
+/// A host list, in no language yet.
+pub struct Drawn {
+    /// Names, and ranges of names.
+    pub shown: Vec<String>,
+    /// Hosts beyond these.
+    pub more: usize,
+    /// Does every host stand there by its own name?
+    pub is_each_named: bool,
+}
+
+/// The entries of a host list.
+pub fn drawn_together(names: &[&str], entries_max: usize) -> Drawn {
     let mut entries: Vec<(String, usize)> = Vec::new();
     let mut at = 0;
     while at < names.len() {
@@ -10,16 +33,10 @@ pub fn host_list(names: &[&str], entries_max: usize) -> String {
         at += count;
     }
     let shown = if entries.len() > entries_max { entries_max.max(1) } else { entries.len() };
-    let mut text = entries[..shown].iter().map(|(entry, _)| entry.as_str()).collect::<Vec<_>>().join(", ");
     let more: usize = entries[shown..].iter().map(|(_, count)| count).sum();
-    if more > 0 {
-        text.push_str(&format!(" and {more} more"));
-    }
-    let drawn_together = entries.iter().any(|(_, count)| *count > 1);
-    if more > 0 || drawn_together {
-        text.push_str(&format!(" ({} hosts)", names.len()));
-    }
-    text
+    let is_each_named = more == 0 && entries.iter().all(|(_, count)| *count == 1);
+    let shown = entries.into_iter().take(shown).map(|(entry, _)| entry).collect();
+    Drawn { shown, more, is_each_named }
 }
 
 /// The longest run of names at the start that differ only in one number, which counts up by one.

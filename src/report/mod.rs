@@ -45,6 +45,7 @@ pub mod paper;
 pub mod story;
 pub mod table;
 pub mod tails;
+pub mod restored;
 pub mod score;
 mod scored;
 pub mod timeline;

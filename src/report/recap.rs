@@ -11,6 +11,7 @@ use super::guarded::GuardFacts;
 use super::look::Look;
 use super::narrate::last_lines;
 use super::proof;
+use super::restored;
 use super::scored;
 use super::table::{Align, Table};
 use super::tails::Tails;
@@ -55,6 +56,7 @@ pub fn recap(timeline: &Timeline, tails: &Tails, look: &Look) -> String {
     section("Proof", proof::section(facts.proof.as_ref(), look));
     section("Services", availability::section(&facts.services, look));
     section("Objectives", scored::section(&facts.objectives, look));
+    section("Restoration", restored::section(facts.restoration.as_ref(), look));
     section("Next", next(state, &facts, look));
     text
 }
@@ -276,6 +278,9 @@ fn next(state: &RunState, facts: &RunFacts, look: &Look) -> String {
     let show = (look.show(), "tells how it went");
     match state.status() {
         Status::Ended(Verdict::Completed) => {
+            if facts.restoration.as_ref().is_some_and(|told| !told.restored) {
+                steps.push((look.reopen(), "takes the drill back, and re-opens what it cut"));
+            }
             steps.push((
                 look.verify(),
                 "checks the journal and prints its head, to be written down elsewhere",

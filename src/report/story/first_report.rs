@@ -4,7 +4,9 @@
 use super::lang::Says;
 use super::phrase::Phrase;
 use super::told::{Fate, Standing, Story};
-use crate::report::host_list::{by_number, host_list};
+use crate::model::Millis;
+use crate::model::event::{Mode, Stands};
+use crate::report::host_list::by_number;
 use std::collections::BTreeSet;
 
 /// Entries of a list before the rest is counted.
@@ -23,18 +25,18 @@ pub(super) fn lines(story: &Story, says: &Says) -> Vec<(&'static str, String)> {
         (Phrase::FirstAt, blank()),
         (Phrase::FirstFrom, blank()),
         (Phrase::FirstTo, blank()),
-        (Phrase::FirstSubject, says.fill(Phrase::FirstSubjectIs, &[&story.run.inventory])),
+        (Phrase::FirstSubject, subject(story, says)),
         (Phrase::FirstOccurred, blank()),
         (Phrase::FirstDetected, blank()),
         (Phrase::FirstKind, boxes(Phrase::FirstKindBoxes)),
         (Phrase::FirstCause, boxes(Phrase::FirstCauseBoxes)),
         (Phrase::FirstOutline, says.paragraph(&story.summary)),
-        (Phrase::FirstSystems, systems(story)),
-        (Phrase::FirstImpact, blank()),
+        (Phrase::FirstSystems, systems(story, says)),
+        (Phrase::FirstImpact, impact(story, says)),
         (Phrase::FirstLeak, boxes(Phrase::FirstLeakBoxes)),
         (Phrase::FirstSpread, blank()),
         (Phrase::FirstMeasures, measures(story, says)),
-        (Phrase::FirstState, story.run.sentence.clone()),
+        (Phrase::FirstState, state(story, says)),
         (Phrase::FirstEvidence, evidence),
         (Phrase::FirstOthers, boxes(Phrase::FirstOthersBoxes)),
         (Phrase::FirstPublic, blank()),
@@ -46,13 +48,48 @@ pub(super) fn lines(story: &Story, says: &Says) -> Vec<(&'static str, String)> {
     .into()
 }
 
+/// Nobody must take the report of an exercise for one of an incident.
+fn subject(story: &Story, says: &Says) -> String {
+    let subject = says.fill(Phrase::FirstSubjectIs, &[&story.run.inventory]);
+    match story.run.mode {
+        Mode::Live => subject,
+        Mode::Drill | Mode::Tabletop => says.fill(Phrase::FirstDrill, &[&subject]),
+    }
+}
+
+/// Services that were seen down, for how long, and how they stood at the last look.
+fn impact(story: &Story, says: &Says) -> String {
+    let down = story.services.iter().filter(|service| service.down_ms > 0);
+    let said = down.map(|one| {
+        let length = says.length(Millis(one.down_ms));
+        let down = says.fill(Phrase::FirstDown, &[&one.name, &length]);
+        format!("{down} {}", says.stands(one.stands))
+    });
+    says.list(&said.collect::<Vec<_>>())
+}
+
+/// Where the run stands, what is cut now, and what was down at the last look.
+fn state(story: &Story, says: &Says) -> String {
+    let cuts: BTreeSet<&str> = story.cuts.iter().map(|cut| cut.conduit.as_str()).collect();
+    let down = story.services.iter().filter(|service| service.stands == Some(Stands::Down));
+    let down: Vec<&str> = down.map(|service| service.name.as_str()).collect();
+    let mut said = vec![story.run.sentence.clone()];
+    if !cuts.is_empty() {
+        said.push(says.fill(Phrase::SumCuts, &[&says.list(&cuts.into_iter().collect::<Vec<_>>())]));
+    }
+    if !down.is_empty() {
+        said.push(says.fill(Phrase::SumDown, &[&says.list(&down)]));
+    }
+    says.paragraph(&said)
+}
+
 /// Hosts on which something was done.
-fn systems(story: &Story) -> String {
+fn systems(story: &Story, says: &Says) -> String {
     let touched = story.tasks.iter().filter(|task| task.started_at.is_some());
     let names: BTreeSet<&str> = touched.filter_map(|task| task.host.as_deref()).collect();
     let mut names: Vec<&str> = names.into_iter().collect();
     by_number(&mut names);
-    if names.is_empty() { String::new() } else { host_list(&names, ENTRIES_MAX) }
+    if names.is_empty() { String::new() } else { says.hosts(&names, ENTRIES_MAX) }
 }
 
 /// Cuts with their time, then phases with what became of them.

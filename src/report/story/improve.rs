@@ -6,7 +6,7 @@ use super::ledger::Improvement;
 use super::phrase::Phrase;
 use super::told::{Met, Objective, Standing, Story, What};
 use crate::model::Millis;
-use crate::report::host_list::{by_number, host_list};
+use crate::report::host_list::by_number;
 use crate::report::timeline::Timeline;
 use std::collections::BTreeMap;
 
@@ -168,6 +168,6 @@ fn where_it_was(says: &Says, hosts: &[String]) -> String {
     by_number(&mut names);
     match names.is_empty() {
         true => says.say(Phrase::Controller).to_owned(),
-        false => host_list(&names, HOST_ENTRIES_MAX),
+        false => says.hosts(&names, HOST_ENTRIES_MAX),
     }
 }

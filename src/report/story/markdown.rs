@@ -8,7 +8,7 @@ use super::phrase::Phrase;
 use super::told::{Fate, Story};
 use crate::model::event::Mode;
 use crate::model::{Millis, Time};
-use crate::report::host_list::{by_number, host_list};
+use crate::report::host_list::by_number;
 
 /// Entries of a host list before the rest is counted.
 const HOST_ENTRIES_MAX: usize = 6;
@@ -20,6 +20,7 @@ pub fn markdown(story: &Story, says: &Says) -> String {
     let mut page = Page { text: String::new(), says };
     head(story, &mut page);
     markdown_scores::objectives(story, &mut page);
+    markdown_scores::restoration(story, &mut page);
     markdown_scores::compared(story, &mut page);
     trouble(story, &mut page);
     cuts(story, &mut page);
@@ -308,7 +309,7 @@ fn hosts(says: &Says, hosts: &[String]) -> String {
     by_number(&mut names);
     match names.is_empty() {
         true => says.say(Phrase::Controller).to_owned(),
-        false => host_list(&names, HOST_ENTRIES_MAX),
+        false => says.hosts(&names, HOST_ENTRIES_MAX),
     }
 }
 

@@ -59,6 +59,23 @@ pub(super) fn compared(story: &Story, page: &mut Page<'_>) {
     page.table(&heads, rows.collect());
 }
 
+/// What a drill left behind.
+pub(super) fn restoration(story: &Story, page: &mut Page<'_>) {
+    let Some(told) = &story.restoration else { return };
+    let says = page.says;
+    page.heading(Phrase::Restoration);
+    let phrase = if told.restored { Phrase::Restored } else { Phrase::NotRestored };
+    page.paragraph(&escaped(says.say(phrase)));
+    if !told.taken_back.is_empty() {
+        let steps = says.list(&told.taken_back);
+        page.paragraph(&escaped(&says.fill(Phrase::TakenBackSteps, &[&steps])));
+    }
+    let rows: Vec<Vec<String>> = says.left_behind(told).into_iter().map(Vec::from).collect();
+    if !rows.is_empty() {
+        page.table(&[Phrase::Name, Phrase::HostsHead, Phrase::Why], rows);
+    }
+}
+
 /// How much later than allowed, or how much to spare.
 pub(super) fn margin(says: &Says, late_ms: Option<i64>) -> String {
     match late_ms {

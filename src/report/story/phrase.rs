@@ -318,6 +318,18 @@ phrases! {
     KeepHead: "Whoever wrote the head down elsewhere can tell whether this journal was altered. `blackstart verify {0}` checks it.", "末尾のハッシュ値を別に控えておけば、記録の改変の有無を確認できる。確認コマンド：blackstart verify {0}";
     Torn: "{0} bytes of a record that was never committed", "未確定の記録{0}バイト";
     OfItsTime: "Where the time went", "時間の内訳";
+    HostsMore: "{0} and {1} more", "{0}ほか{1}台";
+    HostsAll: "{0} ({1} hosts)", "{0}（計{1}台）";
+    FirstDrill: "[EXERCISE] {0}", "【訓練】{0}";
+    FirstDown: "Down: {0} ({1} in all)", "停止：{0}（計{1}）";
+    Restoration: "Back to the start", "原状回復の確認";
+    Restored: "Everything is as it was when the drill began, as far as the record tells.", "記録の限りでは、訓練開始時の状態に戻っている。";
+    NotRestored: "NOT everything is as it was when the drill began.", "訓練開始時の状態に戻っていないものがある。";
+    NotTakenBack: "not taken back", "取消未実施";
+    TakenBackSteps: "Taken back: {0}.", "取消済みの手順：{0}。";
+    ByHandOnly: "done by hand; only people know whether it was taken back", "人手作業のため、取消しの有無は記録から判らない";
+    StillCut: "still cut", "遮断したまま";
+    StoodBefore: "{0} at the first look, {1} at the last", "最初の確認では{0}、最後の確認では{1}";
     Compared: "Compared with an earlier run", "前回の実施との比較";
     ComparedWith: "Compared with run {0} of {1}. Slower first.", "比較対象：実行{0}（{1}）。遅くなったものから順に示す。";
     ComparedOther: "The two runs carried out different plans.", "比較対象とは実行計画が異なる。";

@@ -15,6 +15,8 @@ use crate::model::{Millis, Outcome, Time};
 use crate::plan::Plan;
 use crate::plan::frozen::PlannedAction;
 use crate::report::escape::line;
+use crate::report::host_list::drawn_together;
+use crate::report::restored::Restoration;
 use crate::report::words;
 use std::collections::BTreeMap;
 
@@ -234,6 +236,19 @@ impl Says {
         self.fill(Phrase::AtMost, &[&ms(min_us), &ms(max_us)])
     }
 
+    /// Hosts, drawn together; after so many entries the rest is counted.
+    pub(super) fn hosts(&self, names: &[&str], entries_max: usize) -> String {
+        let drawn = drawn_together(names, entries_max);
+        let mut text = self.list(&drawn.shown);
+        if drawn.more > 0 {
+            text = self.fill(Phrase::HostsMore, &[&text, &drawn.more.to_string()]);
+        }
+        match drawn.is_each_named {
+            true => text,
+            false => self.fill(Phrase::HostsAll, &[&text, &names.len().to_string()]),
+        }
+    }
+
     /// More or less: `+3.0s`, `−3.0s`, `±0ms`.
     pub(super) fn difference(&self, ms: i64) -> String {
         let sign = match ms.signum() {
@@ -249,6 +264,21 @@ impl Says {
         let said =
             parts.iter().map(|(what, ms)| format!("{} {}", self.what(*what), self.length(Millis(*ms))));
         self.list(&said.collect::<Vec<_>>())
+    }
+
+    /// What is not as it was when a drill began: a name and what there is to say of it.
+    pub(super) fn left_behind(&self, told: &Restoration) -> Vec<[String; 3]> {
+        let by_hand = self.say(Phrase::ByHandOnly);
+        let in_place = told.in_place.iter();
+        let in_place = in_place.map(|one| [one.step.clone(), self.list(&one.hosts), one.why.clone()]);
+        let hands = told.by_hand.iter().map(|step| [step.clone(), String::new(), by_hand.to_owned()]);
+        let cut = self.say(Phrase::StillCut);
+        let cuts = told.cut.iter().map(|conduit| [conduit.clone(), String::new(), cut.to_owned()]);
+        let services = told.services.iter().map(|one| {
+            let stood = [self.stands(Some(one.before)), self.stands(Some(one.after))];
+            [one.service.clone(), String::new(), self.fill(Phrase::StoodBefore, &stood)]
+        });
+        in_place.chain(hands).chain(cuts).chain(services).collect()
     }
 
     pub(super) fn compared(&self, kind: ComparedKind) -> &'static str {

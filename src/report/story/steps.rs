@@ -11,7 +11,7 @@ use crate::model::names::{PhaseIx, StepIx, TaskIx};
 use crate::model::question::Question;
 use crate::model::{Outcome, Time};
 use crate::report::escape::{line, lines};
-use crate::report::host_list::{by_number, host_list};
+use crate::report::host_list::by_number;
 use crate::report::timeline::{TaskSpan, Timeline};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +40,7 @@ impl Steps {
         let expected = path::expected_ends(plan);
         let mut steps: Vec<Step> = Vec::with_capacity(plan.steps.len());
         for (at, expected) in expected.into_iter().enumerate() {
-            steps.push(step(timeline, StepIx(at as u32), &fates, expected.0, until));
+            steps.push(step(timeline, StepIx(at as u32), &fates, expected.0, until, says));
         }
         let phases = (0..plan.phases.len() as u32).map(|ix| phase(state, PhaseIx(ix), &steps)).collect();
         Self { phases, steps, tasks, fates }
@@ -109,7 +109,14 @@ pub(super) fn printed(timeline: &Timeline, task: TaskIx) -> Vec<String> {
     all[all.len().saturating_sub(PRINTED_LINES_MAX)..].to_vec()
 }
 
-fn step(timeline: &Timeline, ix: StepIx, fates: &[Fate], expected_end_ms: u64, until: Option<Time>) -> Step {
+fn step(
+    timeline: &Timeline,
+    ix: StepIx,
+    fates: &[Fate],
+    expected_end_ms: u64,
+    until: Option<Time>,
+    says: &Says,
+) -> Step {
     let (state, plan) = (timeline.state.step(ix), timeline.state.plan());
     let planned = &plan.steps[ix.at()];
     let mut counts = BTreeMap::new();
@@ -134,7 +141,7 @@ fn step(timeline: &Timeline, ix: StepIx, fates: &[Fate], expected_end_ms: u64, u
         phase: plan.phases[planned.phase.at()].id.to_string(),
         kind: kind_of(&planned.action).to_owned(),
         fate,
-        hosts: if names.is_empty() { String::new() } else { host_list(&names, HOST_ENTRIES_MAX) },
+        hosts: if names.is_empty() { String::new() } else { says.hosts(&names, HOST_ENTRIES_MAX) },
         tasks: planned.tasks,
         counts,
         needs: planned.needs.iter().map(|need| plan.steps[need.step.at()].id.to_string()).collect(),

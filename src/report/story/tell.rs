@@ -15,6 +15,7 @@ use crate::model::guard::GuardSeen;
 use crate::model::names::TaskIx;
 use crate::plan::Plan;
 use crate::report::escape::line;
+use crate::report::restored::Restoration;
 use crate::report::score::{self, Score};
 use crate::report::timeline::{Deed, Timeline};
 use std::sync::Arc;
@@ -71,6 +72,7 @@ pub fn tell(telling: Telling<'_>, says: &Says) -> Result<Story, Illegal> {
         backups: backups(&timeline),
         hosts: hosts::hosts(&timeline, &steps.fates),
         improvements: Vec::new(),
+        restoration: restoration(&timeline, says),
         compared: None,
         journal: telling.journal,
     };
@@ -140,6 +142,15 @@ fn run(timeline: &Timeline, standing: Standing, until: Option<Time>, says: &Says
         resumed: resumed.collect(),
         params: plan.params.iter().map(|(name, value)| (line(name), text(value))).collect(),
     }
+}
+
+fn restoration(timeline: &Timeline, says: &Says) -> Option<Restoration> {
+    let state = &timeline.state;
+    let why = |task: TaskIx| match state.task(task).undo() {
+        Some(end) => says.undo_end(state.plan(), task, end),
+        None => says.say(Phrase::NotTakenBack).to_owned(),
+    };
+    Restoration::of(state, &why)
 }
 
 fn goes_on(standing: Standing) -> bool {

@@ -9,6 +9,7 @@ use super::ledger::{
 };
 use crate::model::Time;
 use crate::model::event::Mode;
+use crate::report::restored::Restoration;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -71,6 +72,9 @@ pub struct Story {
     pub hosts: Vec<Host>,
     /// What follows from the facts of the run, for an improvement plan.
     pub improvements: Vec<Improvement>,
+    /// What a drill that is over left behind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restoration: Option<Restoration>,
     /// The same things in an earlier run, if one was named to compare with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compared: Option<Comparison>,

@@ -2,7 +2,8 @@
 
 use super::table::{Set, badge, maybe, text, told};
 use crate::model::Millis;
-use crate::report::host_list::{by_number, host_list};
+use crate::report::host_list::by_number;
+use crate::report::restored::Restoration;
 use crate::report::story::lang::Says;
 use crate::report::story::ledger::Group;
 use crate::report::story::phrase::Phrase;
@@ -20,7 +21,7 @@ pub(super) fn hosts_of(says: &Says, hosts: &[String]) -> Markup {
     by_number(&mut names);
     match names.is_empty() {
         true => text(says.say(Phrase::Controller)),
-        false => text(host_list(&names, HOST_ENTRIES_MAX)),
+        false => text(says.hosts(&names, HOST_ENTRIES_MAX)),
     }
 }
 
@@ -97,7 +98,7 @@ pub(super) fn decisions(story: &Story, says: &Says) -> Markup {
             &[
                 (Phrase::When, Set::Time),
                 (Phrase::By, Set::Words),
-                (Phrase::About, Set::Words),
+                (Phrase::About, Set::Long),
                 (Phrase::Decision, Set::Long),
                 (Phrase::Comment, Set::Words),
                 (Phrase::SignedWith, Set::Hash),
@@ -278,5 +279,28 @@ pub(super) fn hosts(story: &Story, says: &Says) -> Markup {
             }),
         ))
         (rest(says, story.hosts.len()))
+    }
+}
+
+/// What a drill left behind.
+pub(super) fn restoration(told: &Restoration, says: &Says) -> Markup {
+    let (class, phrase) = match told.restored {
+        true => ("lead good", Phrase::Restored),
+        false => ("lead bad", Phrase::NotRestored),
+    };
+    let left = says.left_behind(told);
+    html! {
+        p class=(class) { (says.say(phrase)) }
+        @if !told.taken_back.is_empty() {
+            p { (says.fill(Phrase::TakenBackSteps, &[&says.list(&told.taken_back)])) }
+        }
+        @if !left.is_empty() {
+            (super::table::told(
+                says,
+                Phrase::Restoration,
+                &[(Phrase::Name, Set::Words), (Phrase::HostsHead, Set::Long), (Phrase::Why, Set::Long)],
+                left.iter().map(|row| row.iter().map(text).collect()),
+            ))
+        }
     }
 }

@@ -30,6 +30,9 @@ pub fn html(story: &Story, says: &Says) -> String {
             sections.push((title, body()));
         }
     };
+    if let Some(told) = &story.restoration {
+        add(Phrase::Restoration, true, &|| lists::restoration(told, says));
+    }
     if let Some(compared) = &story.compared {
         add(Phrase::Compared, true, &|| time::compared(compared, says));
     }

@@ -93,9 +93,7 @@ pub(super) fn objectives(story: &Story, says: &Says) -> Markup {
             (Phrase::Result, Set::Words),
             (Phrase::Allowed, Set::Number),
             (Phrase::Took, Set::Number),
-            (Phrase::Margin, Set::Words),
-            (Phrase::From, Set::Words),
-            (Phrase::To, Set::Words),
+            (Phrase::Margin, Set::Time),
             (Phrase::OfItsTime, Set::Long),
         ],
         story.objectives.iter().map(|one| {
@@ -107,13 +105,11 @@ pub(super) fn objectives(story: &Story, says: &Says) -> Markup {
                 Met::NotStarted => ("fate f-open", "–"),
             };
             vec![
-                text(&one.name),
+                html! { (one.name) div class="dim moments" { (one.from) " → " (one.to) } },
                 html! { span class=(class) { span aria-hidden="true" { (sign) " " } (says.met(one.standing)) } },
                 text(length(one.within_ms)),
                 maybe(one.took_ms.map(length)),
                 text(margin(says, one.late_ms)),
-                text(&one.from),
-                text(&one.to),
                 text(says.spent(&one.spent)),
             ]
         }),

@@ -2,7 +2,7 @@
 
 use super::table::{Set, badge, heads, maybe, text};
 use crate::model::Millis;
-use crate::report::host_list::{by_number, host_list};
+use crate::report::host_list::by_number;
 use crate::report::story::lang::Says;
 use crate::report::story::phrase::Phrase;
 use crate::report::story::sentences::code;
@@ -150,7 +150,7 @@ fn many((fate, sentence): (Fate, &str), hosts: &[&str], says: &Says) -> Vec<Mark
     by_number(&mut names);
     let empty = || text("");
     let why = if sentence == says.fate(fate) { "" } else { sentence };
-    vec![text(host_list(&names, HOST_ENTRIES_MAX)), badge(says, fate), text(why), empty(), empty(), empty()]
+    vec![text(says.hosts(&names, HOST_ENTRIES_MAX)), badge(says, fate), text(why), empty(), empty(), empty()]
 }
 
 /// The word for a code of [`code`].
