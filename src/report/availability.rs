@@ -75,7 +75,10 @@ pub(super) fn section(services: &[ServiceFacts], look: &Look) -> String {
 }
 
 fn one(facts: &ServiceFacts, look: &Look) -> String {
-    let mut parts = vec![format!("up {}", Millis(facts.up_ms))];
+    let mut parts = Vec::new();
+    if facts.up_ms > 0 || facts.stands == Stands::Up {
+        parts.push(format!("up {}", Millis(facts.up_ms)));
+    }
     if facts.unknown_ms > 0 || facts.stands == Stands::Unknown {
         parts.push(format!("unknown {}", Millis(facts.unknown_ms)));
     }

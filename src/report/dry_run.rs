@@ -5,6 +5,7 @@ use super::guarded::GuardToArm;
 use super::look::Look;
 use super::plan_step::{Texts, probe};
 use super::plan_text::Page;
+use super::proof::is_way_back;
 use super::recap::list;
 use super::words::{self, CONTROLLER, so_many};
 use crate::model::event::{Before, Seen};
@@ -227,7 +228,8 @@ fn probes(plan: &Plan, dry: &DryRun, look: &Look) -> String {
             false => look.paint(Style::new().yellow(), "!"),
         };
         let (what, expected, saw) = (line(&seen.what), line(&seen.expected), line(&seen.seen));
-        let wanted = match (seen.before.and_then(in_the_run), seen.agrees) {
+        let before = seen.before.filter(|_| !is_way_back(plan));
+        let wanted = match (before.and_then(in_the_run), seen.agrees) {
             (Some(worth), _) => format!("; {worth}"),
             (None, true) => String::new(),
             (None, false) => {
@@ -237,7 +239,7 @@ fn probes(plan: &Plan, dry: &DryRun, look: &Look) -> String {
         };
         put(&mut text, look, 4, &format!("  {sign} {what}: {saw}{wanted}"));
     }
-    text + &baseline(dry)
+    if is_way_back(plan) { text } else { text + &baseline(dry) }
 }
 
 /// Adds a line, broken at blanks where a terminal is narrower. What goes on begins at `indent`.

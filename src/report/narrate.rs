@@ -117,7 +117,7 @@ impl Narrator {
                 for (mark, text) in facts.guard.iter().map(guarded::said) {
                     said.extend(self.capped(plan, job.task, Kind::Guard, task(plan, job.task, mark, text)));
                 }
-                for (mark, text) in watched::no_proofs(facts) {
+                for (mark, text) in watched::no_proofs(plan, facts) {
                     said.extend(self.capped(plan, job.task, Kind::Proof, task(plan, job.task, mark, text)));
                 }
                 said
@@ -174,7 +174,7 @@ impl Narrator {
                 let id = plan.steps[step.at()].id.to_string();
                 vec![Line::new(Mark::Ask, "step", id, format!("the consent of {who} has lapsed"))]
             }
-            Event::Baseline { probes, because } => watched::baseline(&self.look, probes, because),
+            Event::Baseline { probes, because } => watched::baseline(&self.look, plan, probes, because),
             Event::ServiceSeen { service, stands, because } => {
                 vec![watched::service(service, *stands, because)]
             }

@@ -5,6 +5,8 @@ use super::look::Look;
 use super::words::so_many;
 use crate::engine::RunState;
 use crate::model::event::Before;
+use crate::plan::Plan;
+use crate::plan::frozen::PlannedStep;
 use console::Style;
 use serde::Serialize;
 
@@ -33,8 +35,11 @@ pub struct NoProof {
 }
 
 impl ProofFacts {
-    /// Of a run; `None` if it has no negative probe to speak of yet.
+    /// Of a run; `None` if it has no negative probe to speak of yet, or is a way back.
     pub fn of(state: &RunState) -> Option<Self> {
+        if is_way_back(state.plan()) {
+            return None;
+        }
         let proofs = state.proofs();
         let (mut negative, mut proved, mut others) = (0, 0, Vec::new());
         for proof in proofs.each() {
@@ -82,6 +87,13 @@ pub fn worth(before: Before) -> Option<&'static str> {
         Before::NotOpen => Some("PROVES NOTHING: was not open before"),
         Before::NotLooked => Some("PROVES NOTHING: nobody saw it open before"),
     }
+}
+
+/// Does it open conduits again and cut none? Its negative probes say what is still shut, by cuts of earlier runs: they
+/// were never to be open, and prove no cut of this one.
+pub(super) fn is_way_back(plan: &Plan) -> bool {
+    let any = |of: fn(&PlannedStep) -> bool| plan.steps.iter().any(of);
+    any(|step| !step.reconnects.is_empty()) && !any(|step| !step.severs.is_empty())
 }
 
 /// The lines of the recap.

@@ -318,9 +318,15 @@ fn next(state: &RunState, facts: &RunFacts, look: &Look) -> String {
         Status::New | Status::Running | Status::RollingBack { .. } => steps.push(resume("goes on")),
     }
     let width = steps.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
+    let longest = steps.iter().map(|(_, says)| says.chars().count()).max().unwrap_or(0);
+    let beside = look.columns.is_none_or(|columns| 2 + width + 3 + longest <= columns);
     let lines = steps.iter().map(|(command, says)| {
         let gap = " ".repeat(width - command.chars().count());
-        format!("  {}{gap}   {says}\n", look.bold(command))
+        match beside {
+            true => format!("  {}{gap}   {says}\n", look.bold(command)),
+            // A command that is broken cannot be typed.
+            false => format!("  {}\n      {says}\n", look.bold(command)),
+        }
     });
     lines.collect()
 }

@@ -7,10 +7,15 @@ use super::proof;
 use super::words::so_many;
 use crate::model::event::{Before, Facts, Seen, Stands};
 use crate::model::names::ServiceName;
+use crate::plan::Plan;
 
 /// The look before the first cut. What was not open then is named: its silence will prove nothing.
-pub(super) fn baseline(look: &Look, probes: &[Seen], because: &str) -> Vec<Line> {
+pub(super) fn baseline(look: &Look, plan: &Plan, probes: &[Seen], because: &str) -> Vec<Line> {
     let open = probes.iter().filter(|seen| seen.is_open()).count();
+    if proof::is_way_back(plan) {
+        let text = format!("{open} of {} open at the beginning", so_many(probes.len(), "negative probe"));
+        return vec![Line::new(Mark::Info, "run", look.run.clone(), text)];
+    }
     let mark = if open == probes.len() && because.is_empty() { Mark::Good } else { Mark::Unsure };
     let mut text = match probes.len() {
         0 => "nobody looked before the first cut".to_owned(),
@@ -51,7 +56,10 @@ pub fn stands_word(stands: Stands) -> &'static str {
 }
 
 /// What is to be said of negative probes whose silence is no proof.
-pub(super) fn no_proofs(facts: &Facts) -> Vec<(Mark, String)> {
+pub(super) fn no_proofs(plan: &Plan, facts: &Facts) -> Vec<(Mark, String)> {
+    if proof::is_way_back(plan) {
+        return Vec::new();
+    }
     let silent = facts.probes.iter().filter(|seen| seen.agrees && seen.is_negative());
     let said = silent.filter_map(|seen| {
         let before = seen.before?;

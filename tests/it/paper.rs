@@ -3,6 +3,8 @@
 use crate::report_site as site;
 use crate::story::markup::{HOSTILE, troubles};
 use blackstart::model::Millis;
+use blackstart::model::lasting::Watch;
+use blackstart::model::probe::{Expect, Probe, ProbeKind};
 use blackstart::plan::frozen::{Plan, PlannedUndo, PlannedVerify};
 use blackstart::plan::hash;
 use blackstart::report::paper::{Contact, Sheet, html, text};
@@ -38,6 +40,30 @@ fn the_paper_runbook_as_text_and_as_a_page() {
         assert!(page.contains(wanted), "{wanted}");
     }
     assert_eq!(page.matches("tick when done").count(), 9, "a box for each step");
+}
+
+/// Whoever reconnects by hand must look on as long as blackstart would, and know how to cut again.
+#[test]
+fn a_way_back_on_paper_says_what_to_watch_and_for_how_long() {
+    let mut plan = plan(3);
+    let what = ProbeKind::Tcp { host: "203.0.113.10".to_owned(), port: 443 };
+    let (timeout, within) = (Millis(1000), Millis(0));
+    let probe = Probe { what, from: None, expect: Expect::Closed, timeout, within };
+    let (length, every) = (Millis::from_secs(600), Millis::from_secs(15));
+    let back = &mut plan.steps[0];
+    back.severs.clear();
+    back.reconnects = vec!["isp-uplink".into()];
+    back.snapshot = Some("nft list table inet cut".to_owned());
+    back.watch = Some(Watch { length, every, probes: vec![probe], tolerate: 0 });
+    // Whatever it is broken into.
+    let text = text(&sheet(&plan)).split_whitespace().collect::<Vec<_>>().join(" ");
+    for wanted in [
+        "opens: isp-uplink: open again; if a proof below fails, cut it again at once",
+        "keep: what `snapshot` prints, in a file; the undo finds its path in $BLACKSTART_SNAPSHOT",
+        "proof: for 10m 00s, looked at every 15s: tcp 203.0.113.10:443 is closed, seen from the controller",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
 }
 
 #[test]

@@ -204,6 +204,9 @@ fn a_recap_fits_its_terminal_where_it_is_a_table() {
         recap(&timeline(&stopped(), &events), &Tails::of(events.iter().map(|(_, event)| event)), &narrow);
     let table: Vec<&str> =
         text.lines().skip_while(|line| *line != "Hosts").take_while(|line| !line.is_empty()).collect();
+    // A command is never broken: somebody has to type it.
+    let resume = text.lines().find(|line| line.contains("blackstart resume"));
+    assert_eq!(resume, Some("  blackstart resume 0193"), "{text}");
     assert!(table.len() > 2 && table.iter().all(|line| line.chars().count() <= 60), "{table:#?}");
 }
 

@@ -9,6 +9,7 @@ use crate::report::commands;
 use crate::report::escape::{line, lines};
 use crate::report::plan_commands::{pieces, scripts};
 use crate::report::plan_step::{Texts, does, hosts_of, probe};
+use crate::report::plan_text::about;
 use crate::report::words::so_many;
 use std::collections::BTreeSet;
 
@@ -206,6 +207,11 @@ fn step(plan: &Plan, ix: StepIx, number: &str) -> StepSheet {
         PlannedVerify::Script(_) => format!("verify[{}] ends well (exit status 0)", at + 1),
         PlannedVerify::Probe(one) => probe(&texts, one),
     });
+    let watched = planned.watch.iter().flat_map(|watch| {
+        let long = format!("for {}, looked at every {}", about(watch.length), about(watch.every));
+        let texts = &texts;
+        watch.probes.iter().map(move |one| format!("{long}: {}", probe(texts, one)))
+    });
     StepSheet {
         name: format!("{number} {}", planned.id),
         title: planned.title.as_deref().map(line),
@@ -224,7 +230,7 @@ fn step(plan: &Plan, ix: StepIx, number: &str) -> StepSheet {
         hosts: names,
         by_hand,
         commands,
-        proof: proof.collect(),
+        proof: proof.chain(watched).collect(),
         undo: match &planned.undo {
             PlannedUndo::By(_) => UndoSheet::Commands(undo),
             PlannedUndo::NotNeeded => UndoSheet::NotNeeded,
@@ -252,6 +258,18 @@ fn before(plan: &Plan, step: &PlannedStep) -> Vec<(&'static str, String)> {
     if !step.severs.is_empty() {
         let cut: Vec<&str> = step.severs.iter().map(|conduit| conduit.as_str()).collect();
         said.push(("cuts", format!("{}: stays cut until somebody decides to re-open it", cut.join(", "))));
+    }
+    if !step.reconnects.is_empty() {
+        let opened: Vec<&str> = step.reconnects.iter().map(|conduit| conduit.as_str()).collect();
+        let words = "open again; if a proof below fails, cut it again at once";
+        said.push(("opens", format!("{}: {words}", opened.join(", "))));
+    }
+    if step.together.is_some() {
+        said.push(("together", "start it on all hosts at one moment".to_owned()));
+    }
+    if step.snapshot.is_some() && matches!(step.undo, PlannedUndo::By(_)) {
+        let words = "what `snapshot` prints, in a file; the undo finds its path in $BLACKSTART_SNAPSHOT";
+        said.push(("keep", words.to_owned()));
     }
     if let Some(guard) = &step.guard {
         said.push((

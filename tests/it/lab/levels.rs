@@ -79,7 +79,10 @@ fn the_whole_way_back_opens_one_conduit_after_the_other() {
     assert_eq!((shut.as_slice(), tables(&lab)), ([].as_slice(), BTreeSet::new()));
     outside.all_open("after the way back");
     let seen = String::from_utf8_lossy(&blackstart(&lab, &["show", "last"]).stdout).into_owned();
-    assert!(!seen.contains("Cuts in place"), "{seen}");
+    // What was shut by an earlier run was never to be open: nobody may read that as a proof that failed.
+    for misleading in ["Cuts in place", "first cut", "prove nothing"] {
+        assert!(!seen.contains(misleading), "{misleading}: {seen}");
+    }
 }
 
 /// The shipped way back, with watches of this length.
