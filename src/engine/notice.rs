@@ -178,6 +178,7 @@ impl Engine {
         match question {
             Question::Manual { task } | Question::WhatBecameOf { task, .. } => {
                 self.queues.tasks.push_back(*task);
+                self.mustered(self.state.step_of(*task));
             }
             Question::Approve { task, .. } => {
                 let step = self.state.step_of(*task);

@@ -21,7 +21,7 @@ mod network;
 mod objective;
 mod order;
 mod probe;
-mod reconnects;
+mod conduits;
 mod runbook;
 mod schema;
 mod secrets;

@@ -8,7 +8,7 @@ use super::sink::Sink;
 use super::step::{StepReader, all};
 use super::template::{Checker, Scope};
 use super::values::{contacts, identifier, name, optional, plain, required, vars, version};
-use super::{objective, reconnects, secrets};
+use super::{conduits, objective, secrets};
 use crate::model::Problem;
 use crate::model::names::{PhaseId, ZoneName};
 use crate::model::place::{Located, Span};
@@ -166,7 +166,7 @@ impl PhaseReader<'_, '_> {
             }
             all(steps.value.into_iter().map(|step| {
                 let step = reader.read(step)?;
-                on_failure.iter().for_each(|policy| reconnects::check(self.sink, &owner, *policy, &step));
+                on_failure.iter().for_each(|policy| conduits::check(self.sink, &owner, *policy, &step));
                 Some(step)
             }))
         });

@@ -7,6 +7,7 @@ use super::sink::{Sink, near_hint};
 use super::values::is_identifier;
 use crate::model::Problem;
 use crate::model::place::{Located, Span};
+use crate::model::template::{BLOCK_WORDS, RAW_HINT};
 use minijinja::Environment;
 use std::collections::BTreeSet;
 
@@ -30,39 +31,6 @@ pub(super) enum Use {
 
 /// The names that an expression may start with.
 const ROOTS: &[&str] = &["groups", "host", "inventory", "params", "secrets", "vars"];
-
-/// Words that begin a block in the template language. A `{%` before any other is just text.
-const BLOCKS: &[&str] = &[
-    "autoescape",
-    "block",
-    "break",
-    "call",
-    "continue",
-    "do",
-    "elif",
-    "else",
-    "endautoescape",
-    "endblock",
-    "endcall",
-    "endfilter",
-    "endfor",
-    "endif",
-    "endmacro",
-    "endset",
-    "endwith",
-    "extends",
-    "filter",
-    "for",
-    "from",
-    "if",
-    "import",
-    "include",
-    "macro",
-    "set",
-    "with",
-];
-
-const RAW_HINT: &str = "to hand braces on as they are, write {% raw %}{{ … }}{% endraw %}";
 
 /// Looks through the templates of one file.
 pub(super) struct Checker<'a> {
@@ -152,7 +120,7 @@ impl<'a> Checker<'a> {
         }
         let word = here[2..].trim_start_matches(['-', '+']).trim_start();
         let word: String = word.chars().take_while(|c| c.is_ascii_alphabetic()).collect();
-        if BLOCKS.contains(&word.as_str()) && here.contains("%}") {
+        if BLOCK_WORDS.contains(&word.as_str()) && here.contains("%}") {
             let len = here.find("%}").map_or(2, |end| end + 2);
             let what = format!("`{{% {word} … %}}` does not work here: a text holds values, not logic");
             let problem = Problem::error("template-block", what).at(self.sink.inside(text, start, len));

@@ -19,6 +19,7 @@ pub mod objective;
 pub mod runbook;
 pub mod secret;
 pub mod signers;
+pub mod template;
 pub mod time;
 
 pub use event::Event;

@@ -4,6 +4,7 @@
 //! because `${#name}` is shell; `{%` that is not followed by a word of the template language is just text.
 
 use crate::model::names::SecretName;
+use crate::model::template::{BLOCK_WORDS, RAW_HINT};
 
 /// A text in its parts, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,41 +36,6 @@ pub struct Trouble {
     /// The way out.
     pub hint: &'static str,
 }
-
-/// How to get `{{` through to the host.
-pub const RAW_HINT: &str = "to hand braces on as they are, write {% raw %}{{ … }}{% endraw %}";
-
-/// Words that begin a block in the template language. None of them works here, and a text that uses one
-/// surely meant a template.
-const BLOCK_WORDS: &[&str] = &[
-    "autoescape",
-    "block",
-    "break",
-    "call",
-    "continue",
-    "do",
-    "elif",
-    "else",
-    "endautoescape",
-    "endblock",
-    "endcall",
-    "endfilter",
-    "endfor",
-    "endif",
-    "endmacro",
-    "endset",
-    "endwith",
-    "extends",
-    "filter",
-    "for",
-    "from",
-    "if",
-    "import",
-    "include",
-    "macro",
-    "set",
-    "with",
-];
 
 /// Splits a text.
 pub fn parse(text: &str) -> Result<Template, Trouble> {

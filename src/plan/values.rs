@@ -166,7 +166,7 @@ impl<'e> Asked<'e> {
     pub fn read(engine: &'e Environment<'e>, text: &str, has_host: bool) -> Result<Self, Mishap> {
         let whole = engine.compile_expression_owned(text.to_owned()).map_err(|error| {
             Mishap::new("template-syntax", format!("it cannot be read: {}", said(&error)))
-                .hint(super::template::RAW_HINT)
+                .hint(crate::model::template::RAW_HINT)
         })?;
         let found = lookups(text);
         if let Some(unknown) = found.iter().find(|lookup| !ROOTS.contains(&lookup.root.as_str())) {

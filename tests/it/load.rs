@@ -186,7 +186,7 @@ name: apart
 phases:
   - id: only
     steps:
-      - { id: a, on: edge-fww, severs: [isp-uplnk, console], run: x, undo: not_needed }
+      - { id: a, on: edge-fww, severs: [isp-uplnk, console], run: x, undo: y }
       - { id: b, on: 'servers:&firewalls', run: x, undo: not_needed }
       - { id: c, on: 'all:!srvers, dbx*', run: x, undo: not_needed, verify: { tcp: 'db1:1', from: ap1 } }
       - { id: d, on: 'zz*', run: x, undo: not_needed }

@@ -197,7 +197,10 @@ impl Court<'_> {
         let mut some = Vec::new();
         for cutter in cutters {
             let class = &self.classes.all[*cutter];
-            if !self.cuts.severs(class.step, conduit) {
+            let undone = || {
+                self.reconnects.is_reconnected(self.plan, task, conduit, moment, &|step| step == class.step)
+            };
+            if !self.cuts.severs(class.step, conduit) || undone() {
                 continue;
             }
             if self.plan.steps[class.step.at()].phase < phase {
@@ -213,7 +216,7 @@ impl Court<'_> {
             some.extend(class.tasks.iter().filter(other).find(elsewhere));
             some.extend(class.tasks.iter().filter(other).find(|other| !elsewhere(other)));
         }
-        Culprits::Of(some)
+        Culprits::Of { tasks: some, reopened: self.reconnects.of_conduit(conduit).is_some() }
     }
 
     /// Is a conduit that the plan reconnects still closed, or closed again, at a moment of a task?

@@ -149,6 +149,9 @@ pub fn wants(plan: &Plan, step: StepIx, moment: Moment) -> Option<Wants> {
                     PlannedVerify::Probe(probe) => wants.add(plan, probe),
                 }
             }
+            for probe in planned.watch.iter().flat_map(|watch| &watch.probes) {
+                wants.add(plan, probe);
+            }
         }
         Moment::Undo => {
             let taken_back = matches!(planned.undo, PlannedUndo::By(_)) && may_change(&planned.action);

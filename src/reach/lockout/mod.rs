@@ -4,6 +4,9 @@
 //! What is assumed: conduits are open when the run begins, unless a step of the plan is there to reconnect them; any
 //! task of a severing step may cut; what is severed stays cut until it is re-opened by hand (`--reopen`) or by a step
 //! that reconnects it. Links that stand when their conduit is cut are lost with it.
+//!
+//! It misses nothing. It may refuse more than any order comes to in one case: of conduits that stand in for one
+//! another, a plan reconnects one and cuts another, and each is looked at on its own.
 
 mod class;
 mod cuts;
@@ -35,7 +38,7 @@ pub struct LockOuts {
 pub enum Moment {
     /// From its first job up to the end of its action.
     Run,
-    /// After its action: the receipt of its own end, its verify, the confirmation of its guard.
+    /// After its action: the receipt of its own end, its verify, its watch, the confirmation of its guard.
     Verify,
     /// When it is taken back; for a step that severs, when its cut is re-opened.
     Undo,

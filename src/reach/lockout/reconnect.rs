@@ -69,19 +69,25 @@ impl Reconnects {
         let Some(steps) = self.of_conduit(conduit).filter(|_| moment != Moment::Undo) else { return false };
         let own = plan.tasks[task.at()].step;
         let earlier = before(plan, task);
+        let runs = |task: &TaskIx| plan.tasks[task.at()].left_out.is_none();
         let comes_before = |other: StepIx, of: StepIx, earlier: &BTreeSet<TaskIx>| {
-            let runs = |task: &TaskIx| plan.tasks[task.at()].left_out.is_none();
             plan.steps[other.at()].phase < plan.steps[of.at()].phase
                 || plan.tasks_of(other).filter(runs).all(|task| earlier.contains(&task))
         };
         steps.iter().any(|step| {
-            // Once it has run itself, all of it has if it runs nowhere else.
-            let itself = *step == own && moment == Moment::Verify && plan.steps[own.at()].tasks == 1;
+            let tasks: Vec<TaskIx> = plan.tasks_of(*step).filter(runs).collect();
+            // Once it has run itself, all of it has if it was the last.
+            let is_last = || tasks.iter().all(|other| *other == task || earlier.contains(other));
+            let itself = *step == own && moment == Moment::Verify && is_last();
             let done = itself || comes_before(*step, own, &earlier);
-            let first = plan.tasks_of(*step).find(|task| plan.tasks[task.at()].left_out.is_none());
-            let before_it = first.map(|first| before(plan, first)).unwrap_or_default();
             let all = (0..plan.steps.len() as u32).map(StepIx);
-            done && all.filter(|other| may_cut(*other)).all(|other| comes_before(other, *step, &before_it))
+            let cutters: Vec<StepIx> = all.filter(|other| done && may_cut(*other)).collect();
+            // Cut after one of them began, it is open in part at best.
+            let cut_before = |first: &TaskIx| {
+                let before_it = before(plan, *first);
+                cutters.iter().all(|other| comes_before(*other, *step, &before_it))
+            };
+            done && (cutters.is_empty() || tasks.iter().all(cut_before))
         })
     }
 }

@@ -14,7 +14,12 @@ pub enum Culprits {
     /// It is cut whatever the order: by the task itself, in a phase before, or ever since the run began.
     Nobody,
     /// One of these tasks of the same phase.
-    Of(Vec<TaskIx>),
+    Of {
+        /// They.
+        tasks: Vec<TaskIx>,
+        /// Does a step reconnect the conduit? Then it is cut after that.
+        reopened: bool,
+    },
 }
 
 /// The tasks of a phase around one of them.
@@ -35,8 +40,10 @@ impl<'a> Prefix<'a> {
         let own = self.before(self.task);
         // Of each conduit that needs somebody: who may have cut it, each with all that runs before.
         let mut able: Vec<Vec<(TaskIx, BTreeSet<TaskIx>)>> = Vec::new();
+        let mut late: BTreeSet<TaskIx> = BTreeSet::new();
         for culprits in culprits {
-            let Culprits::Of(tasks) = culprits else { continue };
+            let Culprits::Of { tasks, reopened } = culprits else { continue };
+            late.extend(tasks.iter().filter(|_| *reopened));
             let mut ways = Vec::new();
             for task in tasks {
                 let mut with = self.before(*task);
@@ -71,7 +78,7 @@ impl<'a> Prefix<'a> {
             }
         }
         let phase = self.plan.step_of(self.task).phase;
-        Some(Witness { phase, tasks: self.in_order(ran) })
+        Some(Witness { phase, tasks: self.in_order(ran, &late) })
     }
 
     /// May the task have run when the moment comes? Before a run and a verify: unless it comes after. Before an undo:
@@ -104,14 +111,19 @@ impl<'a> Prefix<'a> {
         before(self.plan, task)
     }
 
-    fn in_order(&self, tasks: BTreeSet<TaskIx>) -> Vec<TaskIx> {
+    /// An order that needs and waits allow, in which these come as late as they may.
+    fn in_order(&self, tasks: BTreeSet<TaskIx>, late: &BTreeSet<TaskIx>) -> Vec<TaskIx> {
         let mut place = vec![0; self.plan.steps.len()];
         for (at, step) in graph::in_order(&self.plan.steps).into_iter().enumerate() {
             place[step.at()] = at;
         }
         let mut order: Vec<TaskIx> = tasks.into_iter().collect();
         let last = |task: TaskIx| task == self.task && self.moment != Moment::Undo;
-        order.sort_by_key(|task| (last(*task), place[self.plan.tasks[task.at()].step.at()], *task));
+        let waits =
+            |task: TaskIx| !late.is_empty() && (late.contains(&task) || !self.before(task).is_disjoint(late));
+        order.sort_by_cached_key(|task| {
+            (last(*task), waits(*task), place[self.plan.tasks[task.at()].step.at()], *task)
+        });
         order
     }
 }

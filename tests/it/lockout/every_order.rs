@@ -26,6 +26,8 @@ struct Rules<'a> {
     stood_on_by: Vec<Set>,
     /// For each task: conduits that it cuts, as bits over their names.
     cuts: Vec<u64>,
+    /// For each conduit that a step reconnects, as a bit: the tasks of that step that run.
+    reconnected_by: Vec<(u64, Set)>,
     conduits: Vec<&'a str>,
     /// Stretches that some host is behind, each with the conduits that would all have to be cut.
     stretches: Vec<(Zones, u64)>,
@@ -46,18 +48,27 @@ pub fn losses(plan: &Plan) -> BTreeMap<Key, ()> {
         }
     };
     let mut in_place = Sets::new(plan);
-    for ended in rules.reachable() {
-        let cut = rules.cut_by(ended);
-        for task in rules.tasks().filter(|task| !has(ended, *task) && rules.may_begin(*task, ended)) {
-            see(task, Moment::Run, cut);
-            see(task, Moment::Verify, cut | rules.lasting_cut(task));
+    for state in rules.reachable(rules.start(), None) {
+        for task in
+            rules.tasks().filter(|task| !has(state.acted, *task) && rules.may_begin(*task, state.acted))
+        {
+            see(task, Moment::Run, state.cut);
+            // What ends between its action and its verify: only what reconnects makes a difference by it.
+            let acted = rules.act(state, task, rules.lasting_cut(task));
+            let until = if rules.reconnected_by.is_empty() {
+                vec![acted]
+            } else {
+                rules.reachable(acted, Some(task))
+            };
+            until.iter().for_each(|state| see(task, Moment::Verify, state.cut));
         }
-        rules.left_in_place(ended, &mut in_place);
+        rules.left_in_place(state.acted, &mut in_place);
     }
     for place in rules.taken_back(in_place) {
         for task in rules.tasks().filter(|task| has(place, *task) && rules.is_free(*task, place)) {
             let others = rules.cut_by(place & !(1 << task));
-            see(task, Moment::Undo, others | rules.lasting_cut(task));
+            // What was reconnected is cut again when things are taken back: nobody relies on it.
+            see(task, Moment::Undo, others | rules.lasting_cut(task) | rules.reconnected());
         }
     }
     let key = |((task, stretch), moment): ((usize, usize), Moment)| {
@@ -65,6 +76,17 @@ pub fn losses(plan: &Plan) -> BTreeMap<Key, ()> {
         (Key { task: TaskIx(task as u32), from, to, moment }, ())
     };
     found.into_iter().map(key).collect()
+}
+
+/// What an order of tasks comes to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct State {
+    /// Tasks whose action is over.
+    acted: Set,
+    /// Conduits that are cut.
+    cut: u64,
+    /// Conduits that were cut when a part of the step that reconnects them had run: that step opens them no more.
+    spoiled: u64,
 }
 
 /// Sets that were seen, in the order in which they were.
@@ -117,6 +139,7 @@ impl<'a> Rules<'a> {
             waits_for: Vec::new(),
             stood_on_by: vec![0; plan.tasks.len()],
             cuts: Vec::new(),
+            reconnected_by: Vec::new(),
             conduits,
             needs: Vec::new(),
             stretches: Vec::new(),
@@ -132,6 +155,15 @@ impl<'a> Rules<'a> {
             let severs = &plan.step_of(TaskIx(ix as u32)).severs;
             let cut = severs.iter().map(|name| rules.bit(name.as_str())).fold(0, |all, bit| all | bit);
             rules.cuts.push(cut);
+        }
+        for (step_ix, step) in plan.steps.iter().enumerate() {
+            let of_it = |task: &usize| plan.tasks[*task].step.at() == step_ix;
+            let tasks = rules.tasks().filter(of_it).fold(0, |all, task| all | 1 << task);
+            for name in &step.reconnects {
+                rules
+                    .reconnected_by
+                    .extend(Some((rules.bit(name.as_str()), tasks)).filter(|(bit, _)| *bit != 0));
+            }
         }
         rules.stand();
         let mut known: BTreeMap<Zones, Option<usize>> = BTreeMap::new();
@@ -220,18 +252,48 @@ impl<'a> Rules<'a> {
         self.waits_for[task] & !ended == 0
     }
 
-    /// Every set of tasks that may have ended when nothing else has.
-    fn reachable(&self) -> Vec<Set> {
-        let mut sets = Sets::new(self.plan);
-        sets.insert(0);
+    /// Nothing has run, and what the plan reconnects is closed.
+    fn start(&self) -> State {
+        State { acted: 0, cut: self.reconnected(), spoiled: 0 }
+    }
+
+    fn reconnected(&self) -> u64 {
+        self.reconnected_by.iter().fold(0, |all, (conduit, _)| all | conduit)
+    }
+
+    /// The action of a task, which cuts these.
+    fn act(&self, mut state: State, task: usize, cuts: u64) -> State {
+        let before = state.acted;
+        state.acted |= 1 << task;
+        state.cut |= cuts;
+        for (conduit, tasks) in &self.reconnected_by {
+            if cuts & conduit != 0 && tasks & before != 0 && tasks & !before != 0 {
+                state.spoiled |= conduit;
+            }
+            let done = *tasks != 0 && tasks & !state.acted == 0;
+            if done && has(*tasks, task) && state.spoiled & conduit == 0 {
+                state.cut &= !conduit;
+            }
+        }
+        state
+    }
+
+    /// Every state that some order leads to; while a task has acted and not ended, nothing begins that waits for it.
+    fn reachable(&self, from: State, unended: Option<usize>) -> Vec<State> {
+        let mut seen = BTreeSet::from([from]);
+        let mut all = vec![from];
         let mut at = 0;
-        while let Some(ended) = sets.all.get(at).copied() {
-            for task in self.tasks().filter(|task| !has(ended, *task) && self.may_begin(*task, ended)) {
-                sets.insert(ended | 1 << task);
+        while let Some(state) = all.get(at).copied() {
+            let ended = unended.map_or(state.acted, |task| state.acted & !(1 << task));
+            for task in self.tasks().filter(|task| !has(state.acted, *task) && self.may_begin(*task, ended)) {
+                let next = self.act(state, task, self.cuts[task]);
+                if seen.insert(next) {
+                    all.push(next);
+                }
             }
             at += 1;
         }
-        sets.all
+        all
     }
 
     fn cut_by(&self, tasks: Set) -> u64 {
@@ -297,7 +359,14 @@ impl<'a> Rules<'a> {
             self.plan.step_of(TaskIx(*ix as u32)).phase
                 < finding.witness.as_ref().expect("it was asked for").phase
         };
-        let mut ended = self.tasks().filter(earlier).fold(0, |all, ix| all | 1 << ix);
+        // Earlier phases are over; in which order their tasks came does not matter to a witness.
+        let mut starts = vec![self.start()];
+        let over = self.tasks().filter(earlier).fold(0, |all, ix| all | 1 << ix);
+        if over != 0 {
+            starts = self.reachable(self.start(), None);
+            starts.retain(|state| state.acted == over);
+        }
+        let mut ended = over;
         for next in order {
             if has(ended, *next) || !has(self.running, *next) || !self.may_begin(*next, ended) {
                 return Err(format!("{} may not begin there", self.plan.task_name(TaskIx(*next as u32))));
@@ -308,9 +377,28 @@ impl<'a> Rules<'a> {
             return Err("the task is not where it should be".into());
         }
         let others = ended & !(1 << task);
+        let lost = |state: &State| self.stretches[stretch].1 & !state.cut == 0;
+        let act = |state: State, task: &usize| self.act(state, *task, self.cuts[*task]);
+        let before = &order[..order.len() - 1];
         let cut = match finding.moment {
-            Moment::Run => self.cut_by(others),
-            Moment::Verify => self.cut_by(others) | self.lasting_cut(task),
+            Moment::Run => {
+                let is_lost = starts.iter().any(|start| lost(&before.iter().fold(*start, act)));
+                return is_lost.then_some(()).ok_or_else(|| "the stretch stands".into());
+            }
+            Moment::Verify => {
+                // It acts as soon as it may or later, and is verified when all the others have ended.
+                let from = (0..=before.len()).filter(|at| {
+                    let ended = before[..*at].iter().fold(over, |all, ix| all | 1 << ix);
+                    self.may_begin(task, ended)
+                });
+                let is_lost =
+                    from.flat_map(|at| starts.iter().map(move |start| (at, start))).any(|(at, start)| {
+                        let state = before[..at].iter().fold(*start, act);
+                        let state = self.act(state, task, self.lasting_cut(task));
+                        lost(&before[at..].iter().fold(state, act))
+                    });
+                return is_lost.then_some(()).ok_or_else(|| "the stretch stands".into());
+            }
             Moment::Undo => {
                 let above = self.stood_on_by[task] & ended;
                 let held = |ix: &usize| {
@@ -322,7 +410,7 @@ impl<'a> Rules<'a> {
                 if self.tasks().any(|ix| held(&ix)) {
                     return Err("it is held and never taken back".into());
                 }
-                self.cut_by(others & !above) | self.lasting_cut(task)
+                self.cut_by(others & !above) | self.lasting_cut(task) | self.reconnected()
             }
         };
         match self.stretches[stretch].1 & !cut {
@@ -364,6 +452,8 @@ impl<'a> Rules<'a> {
                         PlannedVerify::Probe(probe) => hosts.extend(from(probe)),
                     }
                 }
+                let watched = step.watch.iter().flat_map(|watch| &watch.probes);
+                hosts.extend(watched.filter_map(from));
             }
             Moment::Undo => {
                 if matches!(step.undo, PlannedUndo::By(_)) && self.changes(task) {

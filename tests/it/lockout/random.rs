@@ -5,6 +5,7 @@ use crate::sim::rng::Rng;
 use blackstart::model::Millis;
 use blackstart::model::guard::{Guard, Otherwise};
 use blackstart::model::inventory::Reach;
+use blackstart::model::lasting::Watch;
 use blackstart::model::names::{ConduitName, StepIx, TaskIx, ZoneName};
 use blackstart::model::probe::{Expect, Probe, ProbeKind, Vantage};
 use blackstart::model::runbook::{Fetch, Policy};
@@ -68,6 +69,7 @@ pub fn plan_of(seed: u64) -> Plan {
     for step in 0..plan.steps.len() {
         dress(&mut rng, &mut plan, StepIx(step as u32));
     }
+    reconnect(&mut rng, &mut plan);
     for task in &mut plan.tasks {
         task.left_out = rng.percent(9).then(|| "when is false".into());
     }
@@ -164,6 +166,10 @@ fn dress(rng: &mut Rng, plan: &mut Plan, step: StepIx) {
     if rng.percent(25) {
         planned.verify.push(PlannedVerify::Probe(probe(rng)));
     }
+    if rng.percent(8) {
+        let probes = vec![probe(rng)];
+        planned.watch = Some(Watch { length: Millis(60_000), every: Millis(10_000), probes, tolerate: 0 });
+    }
     let changes = matches!(planned.action, PlannedAction::Run(_) | PlannedAction::Manual(_));
     if changes && !conduits.is_empty() && rng.percent(55) {
         planned.severs.push(rng.pick(&conduits).clone());
@@ -178,6 +184,22 @@ fn dress(rng: &mut Rng, plan: &mut Plan, step: StepIx) {
             let otherwise =
                 *rng.pick(&[Some(Otherwise::Revert), Some(Otherwise::Revert), Some(Otherwise::Hold), None]);
             planned.guard = Some(Guard { within: Millis(60_000), otherwise, self_test: false, repeat: None });
+        }
+    }
+}
+
+/// Some plans are ways back: a step or two reconnect a conduit, each another one.
+fn reconnect(rng: &mut Rng, plan: &mut Plan) {
+    if !rng.percent(25) {
+        return;
+    }
+    for conduit in plan.site.conduits.keys().cloned().collect::<Vec<_>>() {
+        let at = rng.below(plan.steps.len() as u64) as usize;
+        let step = &mut plan.steps[at];
+        let can = matches!(step.action, PlannedAction::Run(_)) && step.severs.is_empty();
+        if can && rng.percent(60) {
+            step.undo = PlannedUndo::By("cut it again".into());
+            step.reconnects.push(conduit);
         }
     }
 }
@@ -212,8 +234,9 @@ pub fn told(plan: &Plan) -> String {
         let severs: Vec<&str> = step.severs.iter().map(|name| name.as_str()).collect();
         writeln!(
             text,
-            "p{} {}: {tasks:?} waves {:?} needs {needs:?}{after} severs {severs:?} {:?} check {} undo {:?} verify {:?} guard {:?}",
-            step.phase.0, step.id, step.waves, step.action, step.check.is_some(), step.undo, step.verify, step.guard
+            "p{} {}: {tasks:?} waves {:?} needs {needs:?}{after} severs {severs:?} reconnects {:?} {:?} check {} undo {:?} verify {:?} watch {:?} guard {:?}",
+            step.phase.0, step.id, step.waves, step.reconnects, step.action, step.check.is_some(), step.undo, step.verify,
+            step.watch, step.guard
         )
         .unwrap();
     }

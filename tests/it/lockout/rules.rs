@@ -35,6 +35,23 @@ pub fn keys(finding: &Finding) -> impl Iterator<Item = Key> {
     })
 }
 
+/// Does a plan reconnect one of several conduits of a way? What is cut of the others and what is not reconnected yet
+/// may never be so at one moment; the analysis takes it that it may.
+pub fn is_a_swap(plan: &Plan, key: &Key) -> bool {
+    let leads = |a: &ZoneName, b: &ZoneName| *a == key.from && key.to.contains(b);
+    let conduits: Vec<&ConduitName> = plan
+        .site
+        .conduits
+        .iter()
+        .filter(|(_, conduit)| {
+            leads(&conduit.from, &conduit.to) || conduit.both_ways && leads(&conduit.to, &conduit.from)
+        })
+        .map(|(name, _)| name)
+        .collect();
+    let reconnected = |name: &&ConduitName| plan.steps.iter().any(|step| step.reconnects.contains(name));
+    conduits.len() > 1 && conduits.iter().any(reconnected)
+}
+
 /// What an analysis says.
 pub fn said(found: &LockOuts) -> BTreeMap<Key, ()> {
     found.findings.iter().flat_map(keys).map(|key| (key, ())).collect()

@@ -115,7 +115,13 @@ fn step(id: &str, rest: &[&str], phases: &mut String, guards: &mut Vec<(String, 
         match *word {
             "on" => writeln!(keys, "        on: \"{}\"", next()).unwrap(),
             "out" => writeln!(keys, "        when: host.name != '{}'", next()).unwrap(),
-            "severs" => writeln!(keys, "        severs: {}", flow(next())).unwrap(),
+            // Whoever cuts says how that is taken back, or that it cannot be.
+            "severs" => {
+                writeln!(keys, "        severs: {}", flow(next())).unwrap();
+                if undo == "not_needed" {
+                    undo = "{ impossible: by hand only }".to_owned();
+                }
+            }
             "reconnects" => writeln!(keys, "        reconnects: {}", flow(next())).unwrap(),
             "needs" => writeln!(keys, "        needs: {}", flow(next())).unwrap(),
             "after" => writeln!(keys, "        after: {{ step: {}, at_least: 1s }}", next()).unwrap(),

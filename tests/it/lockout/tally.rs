@@ -20,6 +20,13 @@ impl Tally {
 
     pub fn plan(&mut self, plan: &Plan, found: &LockOuts, with_remedies: bool) {
         let cuts = plan.steps.iter().any(|step| !step.severs.is_empty());
+        if plan.steps.iter().any(|step| !step.reconnects.is_empty()) {
+            self.note(if found.findings.is_empty() {
+                "reconnects and passes"
+            } else {
+                "reconnects and is refused"
+            });
+        }
         match (cuts, found.findings.is_empty()) {
             (true, true) => self.note("cuts and passes"),
             (true, false) => self.note("refused"),
@@ -34,6 +41,9 @@ impl Tally {
                 Moment::Undo if step.severs.is_empty() => "lost at undo",
                 Moment::Undo => "lost at re-opening",
             });
+            if finding.gone.iter().any(|gone| gone.by.is_empty()) {
+                self.note("not reconnected yet");
+            }
             match finding.gone.len() {
                 0 => self.note("no conduit at all"),
                 1 => {}
@@ -61,6 +71,11 @@ impl Tally {
                 self.note("nothing helps");
             }
         }
+    }
+
+    /// Refused though no order comes to it: conduits that stand in for one another are looked at one by one.
+    pub fn swap(&mut self) {
+        self.note("a swap refused in vain");
     }
 
     pub fn remedy(&mut self, remedy: &Remedy) {
@@ -97,7 +112,10 @@ const AT_LEAST_IN_10_000: &[(&str, u64)] = &[
     ("lost at verify", 500),
     ("name servers lost", 100),
     ("no conduit at all", 500),
+    ("not reconnected yet", 250),
     ("own step cut on another host", 200),
+    ("reconnects and is refused", 250),
+    ("reconnects and passes", 250),
     ("refused", 3000),
     ("remedy: conduit", 200),
     ("remedy: guard", 20),

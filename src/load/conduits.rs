@@ -1,11 +1,43 @@
-//! Checks steps that open conduits again: each must be able to cut them again, and must do so when it fails.
+//! Checks steps that cut conduits or open them again: each must say how that is taken back, and what opens must cut
+//! again when it fails.
 
 use super::sink::Sink;
 use crate::model::Problem;
 use crate::model::runbook::{Action, Policy, Step, Undo};
 
-/// Reports what would leave a conduit open though the step's criteria fail. `owner` is the phase, for messages.
+/// Reports what would leave a conduit cut or open though a rollback said otherwise. `owner` is the phase, for messages.
 pub(super) fn check(sink: &Sink<'_>, owner: &str, policy: Policy, step: &Step) {
+    severs(sink, step);
+    reconnects(sink, owner, policy, step);
+}
+
+/// A rollback that re-opens would tell that nothing is left to do, and the conduit would stay cut.
+fn severs(sink: &Sink<'_>, step: &Step) {
+    let Some(first) = step.severs.first() else { return };
+    if step.undo.value == Undo::NotNeeded {
+        let what = format!(
+            "step `{}` severs `{}` and says that there is nothing to take back",
+            step.id.value, first.value
+        );
+        let remedy = match step.action {
+            Action::Run(_) | Action::Upload(_) => {
+                "give it an `undo:` script that re-opens what it cuts (only `rollback --reopen` runs it), \
+                 or say why nothing can: `undo: { impossible: \"why\" }`"
+            }
+            Action::Manual(_) | Action::Fetch(_) | Action::Wait(_) | Action::Probe(_) | Action::Backup(_) => {
+                "say who re-opens it and how: `undo: { impossible: \"why\" }`"
+            }
+        };
+        sink.push(
+            Problem::error("severs-for-good", what)
+                .at(step.undo.span)
+                .also(first.span, "severed here")
+                .hint(remedy),
+        );
+    }
+}
+
+fn reconnects(sink: &Sink<'_>, owner: &str, policy: Policy, step: &Step) {
     let Some(first) = step.reconnects.first() else { return };
     let id = &step.id.value;
     if let Some(severed) = step.severs.first() {
