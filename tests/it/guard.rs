@@ -6,7 +6,7 @@ mod ways;
 
 use crate::support::sshd::{Sshd, current_user};
 use rustix::process::{Pid, Signal, kill_process};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -128,11 +128,25 @@ impl Scene {
 
 impl Drop for Scene {
     fn drop(&mut self) {
-        if let Ok(pid) = std::fs::read_to_string(self.path("again.pid"))
-            && let Some(pid) = pid.trim().parse().ok().and_then(Pid::from_raw)
-        {
-            let _ = kill_process(pid, Signal::KILL);
-        }
+        // A guard that has not yet looked whether it was confirmed would wait for its time: its records go with us.
+        let live = Command::new("find").arg(self.path("receipts")).args(["-name", "*.live"]).output();
+        let live = live.map(|found| String::from_utf8_lossy(&found.stdout).into_owned()).unwrap_or_default();
+        // A number may be another process's since.
+        live.lines().for_each(|file| end(file.as_ref(), "g_until"));
+        end(&self.path("again.pid"), "sshd");
+    }
+}
+
+/// Ends the process whose number the file begins with, if its command line speaks of this.
+fn end(file: &Path, what: &str) {
+    let read = |path: &Path| std::fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&read(file)).into_owned();
+    let Some(pid) = text.split_whitespace().next().and_then(|pid| pid.parse::<i32>().ok()) else { return };
+    let command = read(format!("/proc/{pid}/cmdline").as_ref());
+    if String::from_utf8_lossy(&command).contains(what)
+        && let Some(pid) = Pid::from_raw(pid)
+    {
+        let _ = kill_process(pid, Signal::KILL);
     }
 }
 
