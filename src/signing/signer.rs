@@ -85,8 +85,9 @@ impl Signer {
 
 fn private(path: &Path, text: &str, ask: AskPassphrase<'_>) -> Result<PrivateKey, String> {
     let shown = path.display();
+    // ssh-key cannot read an ECDSA key whose number is short: every second P-521 key, and few others.
     let key = PrivateKey::from_openssh(text).map_err(|_| {
-        format!("{shown} is no private key in OpenSSH's format; `ssh-add` it and sign with the agent")
+        format!("{shown} is no private key that can be read here; `ssh-add` it and sign with the agent")
     })?;
     if !key.is_encrypted() {
         return Ok(key);

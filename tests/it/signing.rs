@@ -77,7 +77,14 @@ fn signatures_hold_in_both_directions_for_every_kind_of_key() {
         let allowed = format!("ann@example.org {}\n", keys.public(kind));
         let theirs = envelope::check(&keys.openssh_signs(&key, NAMESPACE), NAMESPACE, TEXT).unwrap();
         assert_eq!(judge(&allowed, "ann@example.org", &theirs), Ok(()), "{kind}");
-        let signer = Signer::of_file(&key, &nobody).unwrap().remove(0);
+        let signer = match Signer::of_file(&key, &nobody) {
+            Ok(mut signers) => signers.remove(0),
+            // Some are not read from files: the agent holds them all.
+            Err(why) => {
+                assert!(kind.starts_with("ecdsa") && why.contains("ssh-add"), "{kind}: {why}");
+                continue;
+            }
+        };
         if kind == "rsa" {
             // Those are signed with through the agent.
             assert!(signer.sign(NAMESPACE, TEXT, None).unwrap_err().contains("ssh-add"));
