@@ -3,12 +3,13 @@
 use crate::cli::args::Args;
 use crate::cli::consent::{self, Travel};
 use crate::cli::error::{CliError, Exit};
-use crate::cli::{files, printer};
+use crate::cli::{files, printer, resume};
 use crate::drive::clock::Clock;
 use crate::drive::{approvals, people};
 use crate::engine::RunState;
 use crate::journal::{Message, RunDir, inbox};
 use crate::model::Time;
+use crate::model::event::Mode;
 use crate::model::names::{PhaseIx, TaskIx};
 use crate::model::problem::nearest;
 use crate::model::question::{Answer, Choice, Question};
@@ -55,6 +56,9 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
         state
             .apply(record.at, &record.event)
             .map_err(|illegal| CliError::with(Exit::Journal, illegal.to_string()))?;
+    }
+    if state.mode() == Mode::Tabletop {
+        return Err(resume::at_a_table(&dir));
     }
     if let Some(file) = &verb.travel.import {
         return consent::import(file, &verb.travel, &dir, &state, &short);

@@ -2,7 +2,7 @@
 
 use crate::cli::{
     abort, approve, completions, graph, inventory, man, plan, print, probe, reach, report, resume, rollback,
-    run, runs, schema, show, validate, verify,
+    run, runs, schema, show, tabletop, validate, verify,
 };
 use crate::drive::watch::{EVERY_DEFAULT, EVERY_MIN};
 use crate::model::Millis;
@@ -50,6 +50,8 @@ pub enum Verb {
     Inventory(inventory::Verb),
     /// Carry out probes alone, and compare what they see with what is expected. Changes nothing.
     Probe(probe::Verb),
+    /// Play a runbook at a table: virtual time, no network; with a scenario, with people, or thousands of times.
+    Tabletop(tabletop::Verb),
     /// Carry a runbook out. With `--dry-run`: look, and change nothing.
     Run(run::Verb),
     /// Go on with a run that stopped, crashed or lost its controller.
@@ -70,7 +72,7 @@ pub enum Verb {
     Report(report::Verb),
     /// Check a run's journal, hash by hash, and print its head.
     Verify(verify::Verb),
-    /// Print the JSON Schema of a runbook or an inventory, for editors.
+    /// Print the JSON Schema of a runbook, an inventory or a scenario, for editors.
     Schema(schema::Verb),
     /// Print a completion script for a shell.
     Completions(completions::Verb),

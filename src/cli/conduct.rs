@@ -247,7 +247,7 @@ fn conclude(
 }
 
 /// The exit code of a verdict.
-fn exit_of(state: &RunState, verdict: &Verdict) -> Exit {
+pub(super) fn exit_of(state: &RunState, verdict: &Verdict) -> Exit {
     match score::exit_code(state, verdict) {
         0 => Exit::Completed,
         20 => Exit::RolledBack,

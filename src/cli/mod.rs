@@ -26,6 +26,7 @@ pub mod run;
 pub mod runs;
 pub mod schema;
 pub mod show;
+pub mod tabletop;
 pub mod trial;
 pub mod validate;
 pub mod verify;
@@ -54,6 +55,7 @@ pub fn main() -> ExitCode {
         Verb::Reach(verb) => reach::carry_out(verb, &args),
         Verb::Inventory(verb) => inventory::carry_out(verb, &args),
         Verb::Probe(verb) => probe::carry_out(verb, &args),
+        Verb::Tabletop(verb) => tabletop::carry_out(verb, &args),
         Verb::Run(verb) => run::carry_out(verb, &args),
         Verb::Resume(verb) => resume::carry_out(verb, &args),
         Verb::Rollback(verb) => rollback::carry_out(verb, &args),

@@ -10,7 +10,7 @@ use crate::drive::secrets::Secrets;
 use crate::engine::{Input, RunState, Status};
 use crate::journal::RunDir;
 use crate::model::Time;
-use crate::model::event::{Event, Verdict};
+use crate::model::event::{Event, Mode, Verdict};
 use crate::model::secret::Secret;
 use crate::plan::{self, Plan};
 use crate::report::facts::RunFacts;
@@ -98,7 +98,11 @@ pub fn open(dir: &RunDir) -> Result<Opened, CliError> {
         ));
     }
     let origin = dir.origin()?;
-    let past = read.records.into_iter().map(|record| (record.at, record.event)).collect();
+    let past: Vec<(Time, Event)> = read.records.into_iter().map(|record| (record.at, record.event)).collect();
+    let played = matches!(past.first(), Some((_, Event::RunStarted { mode: Mode::Tabletop, .. })));
+    if played || origin.tabletop {
+        return Err(at_a_table(dir));
+    }
     Ok(Opened {
         dir: dir.clone(),
         lock,
@@ -107,6 +111,12 @@ pub fn open(dir: &RunDir) -> Result<Opened, CliError> {
         drill: origin.drill,
         past,
     })
+}
+
+/// What was played at a table is never carried on with on real hosts.
+pub fn at_a_table(dir: &RunDir) -> CliError {
+    let what = format!("run {} was played at a table: no host has seen any of it", dir.id());
+    CliError::usage(what).hint("`blackstart tabletop` plays another one; `blackstart runs` lists all")
 }
 
 /// What `open` found.

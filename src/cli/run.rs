@@ -67,6 +67,7 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
         at: Clock::start(Time::default()).now(),
         choices: files::choices(&verb.choosing)?,
         drill: verb.drill,
+        tabletop: false,
     };
     let dir = files::store(args)?.create(&id, &plan::to_json(&plan), &origin)?;
     let lock = dir.lock()?;
@@ -126,7 +127,7 @@ pub(super) fn mode(drill: bool) -> Mode {
     if drill { Mode::Drill } else { Mode::Live }
 }
 
-fn absolute(path: &Path) -> String {
+pub(super) fn absolute(path: &Path) -> String {
     path.canonicalize().unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 

@@ -5,7 +5,7 @@ use crate::cli::printer;
 use crate::load::{self, Which};
 use clap::{Args, ValueEnum};
 
-/// Print the JSON Schema of a runbook or an inventory.
+/// Print the JSON Schema of a runbook, an inventory or a scenario.
 #[derive(Debug, Args)]
 pub struct Verb {
     /// Of which file.
@@ -17,6 +17,7 @@ pub struct Verb {
 enum Of {
     Runbook,
     Inventory,
+    Scenario,
 }
 
 /// Prints it.
@@ -24,6 +25,7 @@ pub fn carry_out(verb: &Verb) -> Result<Exit, CliError> {
     printer::json(&load::schema(match verb.of {
         Of::Runbook => Which::Runbook,
         Of::Inventory => Which::Inventory,
+        Of::Scenario => Which::Scenario,
     }))?;
     Ok(Exit::Completed)
 }

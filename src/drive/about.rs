@@ -32,6 +32,7 @@ pub fn about(event: &Event) -> Option<TaskIx> {
         | Event::ApprovalLapsed { .. }
         | Event::Baseline { .. }
         | Event::ServiceSeen { .. }
+        | Event::Injected { .. }
         | Event::Firing { .. }
         | Event::Fired { .. } => None,
     }

@@ -2,6 +2,7 @@
 
 pub mod live;
 pub mod dry_run;
+pub mod tabletop;
 pub mod ahead;
 pub mod job;
 pub mod lasting;

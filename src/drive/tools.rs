@@ -53,14 +53,7 @@ impl Tools {
 
     /// The values of a task's texts: its step's, and its own.
     pub fn values(&self, task: TaskIx) -> BTreeMap<String, String> {
-        let own = &self.plan.tasks[task.at()].values;
-        self.plan
-            .step_of(task)
-            .values
-            .iter()
-            .chain(own)
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect()
+        values(&self.plan, task)
     }
 
     /// Does this task run as the host's privileged user?
@@ -115,6 +108,13 @@ impl Tools {
             Outcome::Succeeded | Outcome::Failed { .. } => outcome,
         }
     }
+}
+
+/// The values of a task's texts: its step's, and its own.
+pub fn values(plan: &Plan, task: TaskIx) -> BTreeMap<String, String> {
+    let own = &plan.tasks[task.at()].values;
+    let all = plan.step_of(task).values.iter().chain(own);
+    all.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Does the action of this task claim its attempts on the host? Only what may change something there does.

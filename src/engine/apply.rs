@@ -66,6 +66,7 @@ impl RunState {
                 let skew_us = (*skew_min_us, *skew_max_us);
                 self.was_fired(*step, Salvo { hosts: *hosts, unheard: *unheard, skew_us })
             }
+            Event::Injected { text: _ } => self.need_live(),
         }
     }
 
@@ -103,6 +104,7 @@ impl RunState {
             | Event::Abandoned { .. }
             | Event::RiskAccepted { .. }
             | Event::RunEnded { .. }
+            | Event::Injected { .. }
             | Event::Baseline { .. } => Ok(()),
             Event::ServiceSeen { service, .. } => {
                 let known = self.plan.services.iter().any(|planned| planned.name == *service);

@@ -132,6 +132,11 @@ pub enum Input {
         /// What was seen.
         because: String,
     },
+    /// The players of an exercise are told something.
+    Injected {
+        /// What.
+        text: String,
+    },
 }
 
 /// Orders to the world, to be carried out in this order.

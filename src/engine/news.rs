@@ -52,6 +52,10 @@ impl Engine {
             Input::TimePassed => self.wake = None,
             Input::Baseline { probes, because } => self.baseline(probes, because),
             Input::ServiceSeen { service, stands, because } => self.service_seen(service, stands, because),
+            Input::Injected { text } => match self.goes_on() {
+                true => self.record(Event::Injected { text }),
+                false => self.refuse(),
+            },
         }
     }
 

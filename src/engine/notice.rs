@@ -97,7 +97,7 @@ impl Engine {
                 let severing = severing.filter(|(_, step)| !step.severs.is_empty()).map(|(ix, _)| ix);
                 self.queues.waves.extend(severing);
             }
-            Event::ServiceSeen { .. } => {}
+            Event::ServiceSeen { .. } | Event::Injected { .. } => {}
         }
     }
 
@@ -228,7 +228,8 @@ fn task_of(event: &Event) -> Option<TaskIx> {
         | Event::RunEnded { .. }
         | Event::ApprovalLapsed { .. }
         | Event::Baseline { .. }
-        | Event::ServiceSeen { .. } => None,
+        | Event::ServiceSeen { .. }
+        | Event::Injected { .. } => None,
         Event::Fired { .. } => None,
         // One stands for all: they are of the same step.
         Event::Firing { jobs, .. } => jobs.first().map(|job| job.task),

@@ -1,4 +1,4 @@
-//! Reads inventories and runbooks into the model; finds every problem at once. The only place that knows YAML.
+//! Reads inventories, runbooks and scenarios into the model; finds every problem at once. The only place that knows YAML.
 //!
 //! A file goes through three layers. `yaml` makes a tree of it, with the place of every node. `decode` fits
 //! the tree to the shapes in `grammar`, which serde derives and from which the JSON Schema is made; what does
@@ -22,7 +22,9 @@ mod objective;
 mod order;
 mod probe;
 mod conduits;
+mod rehearsed;
 mod runbook;
+mod scenario;
 mod schema;
 mod secrets;
 mod settings;
@@ -39,6 +41,7 @@ mod yaml;
 pub use schema::{Which, schema};
 
 use crate::model::place::Sources;
+use crate::model::scenario::Scenario;
 use crate::model::{Inventory, Problems, Runbook};
 use decode::Decoder;
 use serde::Deserialize;
@@ -73,6 +76,21 @@ pub fn inventory_text(sources: &mut Sources, name: &str, text: &str) -> Loaded<I
 /// Reads a runbook from text; `name` stands for the file in messages, and paths are relative to its directory.
 pub fn runbook_text(sources: &mut Sources, name: &str, text: &str) -> Loaded<Runbook> {
     from_text(sources, name, text, directory_of(Path::new(name)), runbook::read)
+}
+
+/// Reads a scenario file.
+pub fn scenario(sources: &mut Sources, path: &Path) -> Loaded<Scenario> {
+    from_file(sources, path, scenario::read)
+}
+
+/// Reads a scenario from text; `name` stands for the file in messages.
+pub fn scenario_text(sources: &mut Sources, name: &str, text: &str) -> Loaded<Scenario> {
+    from_text(sources, name, text, directory_of(Path::new(name)), scenario::read)
+}
+
+/// Checks a scenario against a runbook and an inventory: steps, phases and hosts that it names must exist.
+pub fn rehearsed(inventory: &Inventory, runbook: &Runbook, scenario: &Scenario) -> Problems {
+    rehearsed::check(inventory, runbook, scenario)
 }
 
 /// Checks a runbook against an inventory: conduits, probe hosts and host patterns that it names must exist.

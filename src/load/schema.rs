@@ -1,15 +1,17 @@
-//! The JSON Schema of both files, for editors, made from the very shapes that read them.
+//! The JSON Schema of each file, for editors, made from the very shapes that read them.
 
 use super::grammar;
 use schemars::generate::SchemaSettings;
 
-/// The two kinds of file.
+/// The kinds of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
     /// Hosts, groups, zones, conduits and services of a site.
     Inventory,
     /// Phases of steps, with objectives.
     Runbook,
+    /// Durations, faults and messages for a tabletop.
+    Scenario,
 }
 
 /// The JSON Schema of a kind of file, for editors.
@@ -18,6 +20,7 @@ pub fn schema(which: Which) -> serde_json::Value {
     let schema = match which {
         Which::Inventory => generator.into_root_schema_for::<grammar::inventory::Inventory>(),
         Which::Runbook => generator.into_root_schema_for::<grammar::runbook::Runbook>(),
+        Which::Scenario => generator.into_root_schema_for::<grammar::scenario::Scenario>(),
     };
     schema.to_value()
 }

@@ -229,6 +229,11 @@ pub enum Event {
         /// The hosts' starts lie surely at most so far apart, in microseconds: first go-line to last answer.
         skew_max_us: u64,
     },
+    /// The players of an exercise were told something. It changes nothing in the run.
+    Injected {
+        /// What they were told.
+        text: String,
+    },
 }
 
 /// Is this the real thing?

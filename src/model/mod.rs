@@ -17,6 +17,7 @@ pub mod seen;
 pub mod lasting;
 pub mod objective;
 pub mod runbook;
+pub mod scenario;
 pub mod secret;
 pub mod signers;
 pub mod template;

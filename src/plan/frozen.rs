@@ -391,4 +391,7 @@ pub struct Origin {
     /// Was it made for a drill? A run that died before its first event begins as what it was to be.
     #[serde(default)]
     pub drill: bool,
+    /// Was it made for a tabletop? Nothing of it is ever carried on with on hosts.
+    #[serde(default)]
+    pub tabletop: bool,
 }

@@ -13,5 +13,6 @@ pub mod paths;
 pub mod cut;
 pub mod survival;
 pub mod outlook;
+pub mod terrain;
 
 pub use outlook::Outlook;

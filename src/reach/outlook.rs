@@ -202,7 +202,7 @@ fn cut_at_level(site: &Site, level: u8) -> Bits {
 }
 
 /// What a plan reconnects was cut before it, by a run of another one.
-fn cut_at_start(plan: &Plan, site: &Site) -> Bits {
+pub(super) fn cut_at_start(plan: &Plan, site: &Site) -> Bits {
     let mut cut = site.cut_at_start.clone();
     let reconnected = plan.steps.iter().flat_map(|step| cuttable(site, &step.reconnects));
     reconnected.for_each(|ix| cut.insert(ix.0));
@@ -226,7 +226,7 @@ fn ends_of_phases(plan: &Plan, site: &Site, start: &Bits) -> Vec<Bits> {
 }
 
 /// Conduits of these names. What is out of band is not among them: it stays.
-fn cuttable(site: &Site, names: &[ConduitName]) -> impl Iterator<Item = ConduitIx> {
+pub(super) fn cuttable(site: &Site, names: &[ConduitName]) -> impl Iterator<Item = ConduitIx> {
     let conduits = names.iter().filter_map(|name| site.conduit_named(name.as_str()));
     conduits.filter(|ix| !site.conduits[ix.0].out_of_band)
 }

@@ -5,6 +5,7 @@ use super::site::{Site, ZoneIx};
 use crate::model::Inventory;
 use crate::model::inventory::ServicePlace;
 use crate::model::names::ServiceName;
+use crate::plan::Plan;
 use std::collections::{BTreeMap, VecDeque};
 
 /// A service's position in `Services`.
@@ -76,6 +77,22 @@ impl Services {
         Self(services.collect())
     }
 
+    /// Those that a plan knows.
+    pub fn of_plan(plan: &Plan, site: &Site) -> Self {
+        let zone_of = |place: &ServicePlace| match place {
+            ServicePlace::Zone(zone) => site.zone_named(zone.as_str()),
+            ServicePlace::Host(host) => site.zone_of(plan, host),
+        };
+        let at = |need: &ServiceName| plan.services.iter().position(|service| service.name == *need);
+        let services = plan.services.iter().map(|service| Service {
+            name: service.name.clone(),
+            place: service.place.clone(),
+            zone: zone_of(&service.place),
+            needs: service.needs.iter().filter_map(at).map(ServiceIx).collect(),
+        });
+        Self(services.collect())
+    }
+
     /// One of them.
     pub fn get(&self, ix: ServiceIx) -> &Service {
         &self.0[ix.0]
@@ -100,7 +117,7 @@ impl Services {
         for (ix, service) in self.iter() {
             for need in &service.needs {
                 needed_by.entry(*need).or_default().push(ix);
-                if !reaches(before, ground, service, self.get(*need)) {
+                if !zones_reach(before, ground, service.zone, self.get(*need).zone) {
                     cut_off.entry(*need).or_default().push(ix);
                 }
             }
@@ -117,9 +134,15 @@ impl Services {
     }
 }
 
-fn reaches(before: &Ground, ground: &Ground, from: &Service, to: &Service) -> bool {
+/// Does one zone still get to another, as it did before?
+pub(super) fn zones_reach(
+    before: &Ground,
+    ground: &Ground,
+    from: Option<ZoneIx>,
+    to: Option<ZoneIx>,
+) -> bool {
     // Without a zone nothing is known that would keep the two apart.
-    let (Some(from), Some(to)) = (from.zone, to.zone) else { return true };
+    let (Some(from), Some(to)) = (from, to) else { return true };
     from == to
         || match before.leads_straight(from, to) {
             true => ground.leads_straight(from, to),

@@ -4,7 +4,7 @@ use super::escape::{line, lines};
 use super::look::Look;
 use super::{commands, words};
 use crate::engine::RunState;
-use crate::model::event::JobKind;
+use crate::model::event::{JobKind, Mode};
 use crate::model::names::TaskIx;
 use crate::model::question::{Answer, Choice, Question};
 use crate::plan::frozen::PlannedAction;
@@ -24,6 +24,14 @@ pub struct Asking {
 /// A question of a run as it stands.
 pub fn asking(state: &RunState, look: &Look, question: &Question) -> Asking {
     let plan = state.plan();
+    if state.mode() == Mode::Tabletop {
+        // It is answered at the table, or by the scenario.
+        return Asking {
+            sentence: sentence(state, question),
+            more: more(plan, question),
+            answers: Vec::new(),
+        };
+    }
     let mut answers: Vec<(&'static str, String)> =
         question.choices().map(|choice| (choice_says(choice), look.answer(plan, question, choice))).collect();
     if wants_signature(plan, question) {

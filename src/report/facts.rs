@@ -213,7 +213,7 @@ fn sentence(state: &RunState, verdict: Option<&Verdict>) -> String {
             format!("Given up: something could not be taken back, and {by} has taken it on.")
         }
         (Some(Verdict::RolledBack), _) if score::came_through(state) => words::PUT_BACK.to_owned(),
-        (Some(verdict), _) => words::verdict(state.plan(), verdict),
+        (Some(verdict), _) => words::verdict(state.plan(), state.mode(), verdict),
         (None, Status::New) => "Not started.".to_owned(),
         (None, Status::RollingBack { .. }) => "Not over: things are being taken back.".to_owned(),
         (None, Status::Running | Status::Ended(_)) => "Not over.".to_owned(),

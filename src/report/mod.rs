@@ -39,6 +39,8 @@ pub mod availability;
 pub mod probes;
 pub mod proof;
 pub mod recap;
+pub mod chain;
+pub mod trials;
 pub mod runs;
 pub mod show;
 pub mod paper;

@@ -78,7 +78,6 @@ impl Narrator {
                 let name = plan.hosts[host.at()].name.to_string();
                 vec![Line::new(Mark::Info, "host", name, format!("reached, {}", line(how)))]
             }
-            Event::HostReached { .. } => Vec::new(),
             Event::PhaseStarted { phase } => {
                 let planned = &plan.phases[phase.at()];
                 let title =
@@ -109,7 +108,7 @@ impl Narrator {
             Event::JobStarted { job } if self.look.verbose >= 2 => {
                 vec![task(plan, job.task, Mark::Info, format!("{} started{}", job.kind, try_of(*job)))]
             }
-            Event::JobStarted { .. } => Vec::new(),
+            Event::JobStarted { .. } | Event::HostReached { .. } => Vec::new(),
             Event::JobEnded { job, outcome, facts } => {
                 let mut said = self.job_ended(plan, *job, outcome);
                 let backup = facts.backup.as_ref().map(|seen| words::backup(state, seen));
@@ -164,9 +163,10 @@ impl Narrator {
                 let text = format!("{} accepts that {}: {}", line(by), line(what), line(because));
                 vec![self.run(Mark::Heading, text)]
             }
+            Event::Injected { text } => vec![self.run(Mark::Ask, words::injected(text))],
             Event::RunEnded { verdict } => {
                 let mut said = self.flush_undone(plan);
-                said.push(self.run(verdict_mark(verdict), words::verdict(plan, verdict)));
+                said.push(self.run(verdict_mark(verdict), words::verdict(plan, state.mode(), verdict)));
                 said
             }
             Event::ApprovalLapsed { step, by } => {

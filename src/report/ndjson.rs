@@ -138,7 +138,8 @@ fn about(plan: &Plan, event: &Event) -> Map<String, Value> {
         | Event::RiskAccepted { .. }
         | Event::RunEnded { .. }
         | Event::Baseline { .. }
-        | Event::ServiceSeen { .. } => Map::new(),
+        | Event::ServiceSeen { .. }
+        | Event::Injected { .. } => Map::new(),
         Event::ApprovalLapsed { step, .. } => about_step(plan, *step),
     }
 }

@@ -19,7 +19,7 @@ use super::timeline::Timeline;
 use super::words::{self, CONTROLLER, so_many};
 use crate::engine::{RunState, Status};
 use crate::model::Millis;
-use crate::model::event::{Facts, Job, Scope, StopReason, Verdict};
+use crate::model::event::{Facts, Job, Mode, Scope, StopReason, Verdict};
 use crate::model::names::{HostName, TaskIx};
 use crate::plan::Plan;
 use console::Style;
@@ -268,6 +268,11 @@ fn risks(facts: &RunFacts) -> String {
 fn next(state: &RunState, facts: &RunFacts, look: &Look) -> String {
     let plan = state.plan();
     let mut steps: Vec<(String, &str)> = Vec::new();
+    if state.mode() == Mode::Tabletop {
+        steps.push((look.show(), "tells how it went"));
+        steps.push((look.command("report", ""), "writes the report"));
+        return commands_with_words(&steps, look);
+    }
     for question in state.questions().take(ENTRIES_MAX) {
         let first = question.choices().next();
         steps.extend(first.map(|choice| (look.answer(plan, question, choice), asking::choice_says(choice))));
@@ -317,6 +322,10 @@ fn next(state: &RunState, facts: &RunFacts, look: &Look) -> String {
         }
         Status::New | Status::Running | Status::RollingBack { .. } => steps.push(resume("goes on")),
     }
+    commands_with_words(&steps, look)
+}
+
+fn commands_with_words(steps: &[(String, &str)], look: &Look) -> String {
     let width = steps.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
     let longest = steps.iter().map(|(_, says)| says.chars().count()).max().unwrap_or(0);
     let beside = look.columns.is_none_or(|columns| 2 + width + 3 + longest <= columns);

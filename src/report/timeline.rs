@@ -84,6 +84,7 @@ pub(in crate::report) enum Deed {
     Abandoned { by: String, comment: String },
     Lapsed { step: StepIx, by: Vec<String> },
     Risk { by: String, what: String, because: String },
+    Injected { text: String },
 }
 
 impl Timeline {
@@ -190,6 +191,7 @@ impl Timeline {
                     skew_max_us: *skew_max_us,
                 });
             }
+            Event::Injected { text } => self.deeds.push((at, Deed::Injected { text: text.clone() })),
             Event::PhaseStarted { .. }
             | Event::ServiceSeen { .. }
             | Event::Firing { .. }

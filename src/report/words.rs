@@ -33,14 +33,19 @@ pub fn verdict_word(verdict: &Verdict) -> &'static str {
     }
 }
 
-/// A verdict in one sentence.
-pub fn verdict(plan: &Plan, verdict: &Verdict) -> String {
+/// A verdict in one sentence. What was played at a table is never resumed.
+pub fn verdict(plan: &Plan, mode: Mode, verdict: &Verdict) -> String {
+    let played = mode == Mode::Tabletop;
     match verdict {
         Verdict::Completed => "Completed: every task ended well.".to_owned(),
         Verdict::Stopped { because } => {
-            format!("Stopped: {}. The run can be resumed.", stop_reason(plan, because))
+            let resume = if played { "" } else { " The run can be resumed." };
+            format!("Stopped: {}.{resume}", stop_reason(plan, because))
         }
-        Verdict::Refused { by } => format!("Refused: {} said no at a gate. Resuming asks again.", line(by)),
+        Verdict::Refused { by } => {
+            let resume = if played { "" } else { " Resuming asks again." };
+            format!("Refused: {} said no at a gate.{resume}", line(by))
+        }
         Verdict::RolledBack => "Rolled back: everything that was to be taken back is.".to_owned(),
         Verdict::Stuck => "STUCK: something could not be taken back. A person must look.".to_owned(),
     }
@@ -222,6 +227,11 @@ pub fn scope(plan: &Plan, scope: Scope) -> String {
         Scope::FromPhase(phase) => format!("phase `{}` and all later ones", plan.phases[phase.at()].id),
         Scope::FromStep(step) => format!("step `{}` and all that comes after it", step_id(plan, step)),
     }
+}
+
+/// What the players of an exercise are told.
+pub fn injected(text: &str) -> String {
+    format!("the players are told: {}", line(text))
 }
 
 /// Is it the real thing?

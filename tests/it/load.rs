@@ -42,6 +42,13 @@ fn inventory_told(text: &str) -> String {
     told(&sources, &problems)
 }
 
+fn scenario_told(text: &str) -> String {
+    let mut sources = Sources::default();
+    let Loaded { value, problems } = load::scenario_text(&mut sources, "s.yaml", text);
+    assert_eq!(value.is_none(), problems.any_error());
+    told(&sources, &problems)
+}
+
 /// Every mistake of these files is told, in one go. To accept changes: `SNAPSHOTS=overwrite cargo test`.
 #[test]
 fn every_problem_of_a_file_is_told_at_its_place() {
@@ -85,6 +92,23 @@ fn every_problem_of_a_file_is_told_at_its_place() {
         inventory_told(include_str!("bad_input/inventory-shapes.yaml")),
         file!["bad_input/inventory-shapes.txt"].raw()
     );
+    assert_data_eq!(
+        scenario_told(include_str!("bad_input/scenario-shapes.yaml")),
+        file!["bad_input/scenario-shapes.txt"].raw()
+    );
+}
+
+/// What a scenario names must be in the runbook and in the inventory.
+#[test]
+fn a_scenario_names_what_there_is() {
+    let mut sources = Sources::default();
+    let runbook = load::runbook_text(&mut sources, "r.yaml", GOOD_RUNBOOK).value.unwrap();
+    let inventory = load::inventory_text(&mut sources, "i.yaml", GOOD_INVENTORY).value.unwrap();
+    let text = include_str!("bad_input/scenario-names.yaml");
+    let Loaded { value, problems } = load::scenario_text(&mut sources, "s.yaml", text);
+    assert_eq!(told(&sources, &problems), "");
+    let problems = load::rehearsed(&inventory, &runbook, &value.unwrap());
+    assert_data_eq!(told(&sources, &problems), file!["bad_input/scenario-names.txt"].raw());
 }
 
 const GOOD_RUNBOOK: &str = include_str!("good/runbook.yaml");
@@ -338,6 +362,7 @@ fn the_schema_accepts_good_files_and_refuses_broken_ones() {
     for (which, good, bad) in [
         (Which::Runbook, GOOD_RUNBOOK, &["runbook-shapes", "runbook-steps"][..]),
         (Which::Inventory, GOOD_INVENTORY, &["inventory-shapes"][..]),
+        (Which::Scenario, include_str!("good/scenario.yaml"), &["scenario-shapes"][..]),
     ] {
         let schema = load::schema(which);
         let validator = jsonschema::draft202012::new(&schema).unwrap();
@@ -364,6 +389,7 @@ fn the_schemas_on_disk_are_those_of_this_program() {
     for (which, on_disk) in [
         (Which::Runbook, file!["../../schema/runbook.schema.json"]),
         (Which::Inventory, file!["../../schema/inventory.schema.json"]),
+        (Which::Scenario, file!["../../schema/scenario.schema.json"]),
     ] {
         let schema = serde_json::to_string_pretty(&load::schema(which)).unwrap() + "\n";
         assert_data_eq!(schema, on_disk.raw());

@@ -288,13 +288,15 @@ fn the_examples_of_the_format_are_sound_and_fit_together() {
     let runbook = load::runbook_text(&mut sources, "runbook.yaml", example("runbook"));
     assert_eq!(runbook.problems.0, []);
     assert_eq!(load::together(&inventory.value.unwrap(), &runbook.value.unwrap()).0, []);
+    let scenario = load::scenario_text(&mut sources, "scenario.yaml", example("scenario"));
+    assert_eq!(scenario.problems.0, []);
 }
 
 /// Every key that the schemas know is in the tables and lists of the page.
 #[test]
 fn the_page_on_the_format_names_every_key() {
     let page = include_str!("../../docs/FORMAT.md");
-    for which in [load::Which::Inventory, load::Which::Runbook] {
+    for which in [load::Which::Inventory, load::Which::Runbook, load::Which::Scenario] {
         let schema = load::schema(which);
         let shapes = schema["$defs"].as_object().unwrap().values().chain([&schema]);
         let keys = shapes.filter_map(|shape| shape["properties"].as_object()).flat_map(|keys| keys.keys());

@@ -20,6 +20,7 @@ mod story;
 mod paper;
 mod journal;
 mod sim;
+mod tabletop;
 mod lockout;
 mod signing;
 mod gates;

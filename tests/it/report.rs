@@ -541,7 +541,7 @@ fn vocabulary() -> String {
         vec![Verdict::Completed, Verdict::RolledBack, Verdict::Stuck, Verdict::Refused { by: odd }];
     verdicts.extend(stops.map(|because| Verdict::Stopped { because }));
     said.extend(verdicts.iter().map(|verdict| {
-        format!("verdict {:>2} {}", words::exit_code(verdict), words::verdict(&plan, verdict))
+        format!("verdict {:>2} {}", words::exit_code(verdict), words::verdict(&plan, Mode::Live, verdict))
     }));
 
     let scopes =

@@ -1,6 +1,6 @@
 //! A probe made ready to be carried out: its texts filled, its vantage point found, its name settled.
 
-use crate::drive::tools::Tools;
+use crate::drive::tools::{self, Tools};
 use crate::model::Millis;
 use crate::model::names::{HostIx, TaskIx};
 use crate::model::probe::{DNS_PORT, Expect, Probe, ProbeKind, Vantage};
@@ -60,6 +60,19 @@ impl Asked {
             | ProbeKind::Dns { .. } => (None, String::new()),
         };
         Self::ready(&tools.plan, filled, script, &told, tools.host_ix(task))
+    }
+
+    /// A probe of a task as it is known without hosts and secrets: it has the same name, and cannot be carried out.
+    pub fn on_paper(plan: &Plan, task: TaskIx, probe: &Probe) -> Self {
+        let filled = plan::fill_probe(probe, &tools::values(plan, task));
+        let told = match &filled.what {
+            ProbeKind::Command { script } => plan::render_script(plan, task, script, &|_| None),
+            ProbeKind::Tcp { .. }
+            | ProbeKind::Http { .. }
+            | ProbeKind::Icmp { .. }
+            | ProbeKind::Dns { .. } => String::new(),
+        };
+        Self::ready(plan, filled, None, &told, plan.tasks[task.at()].host)
     }
 
     /// The probe of a service, which belongs to no task and holds no templates.

@@ -1,6 +1,7 @@
-//! The shapes of both files as serde sees them. Doc comments here are what editors show, through the schema.
+//! The shapes of all files as serde sees them. Doc comments here are what editors show, through the schema.
 
 pub(super) mod approvers;
 pub(super) mod inventory;
 pub(super) mod probe;
 pub(super) mod runbook;
+pub(super) mod scenario;

@@ -11,7 +11,7 @@
 mod class;
 mod cuts;
 mod judge;
-mod legs;
+pub(super) mod legs;
 mod notes;
 mod order;
 mod reconnect;

@@ -2,20 +2,23 @@
 //! person or another program wrote stays as it was written, made safe to show.
 
 use super::lang::Says;
-use crate::model::event::{JobKind, NotRun, Scope, StopHow, StopReason, TaskEnd, UndoEnd, Verdict};
+use crate::model::event::{JobKind, Mode, NotRun, Scope, StopHow, StopReason, TaskEnd, UndoEnd, Verdict};
 use crate::model::names::{StepIx, TaskIx};
 use crate::model::{How, Outcome};
 use crate::plan::Plan;
 use crate::plan::frozen::PlannedUndo;
 use crate::report::escape::line;
 
-pub(super) fn verdict(says: &Says, plan: &Plan, verdict: &Verdict) -> String {
+pub(super) fn verdict(says: &Says, plan: &Plan, mode: Mode, verdict: &Verdict) -> String {
+    let resume = |text| if mode == Mode::Tabletop { "" } else { text };
     match verdict {
         Verdict::Completed => "完了：全ての作業が正常に終了した。".to_owned(),
         Verdict::Stopped { because } => {
-            format!("停止：{}。再開できる。", stop_reason(says, plan, because))
+            format!("停止：{}。{}", stop_reason(says, plan, because), resume("再開できる。"))
         }
-        Verdict::Refused { by } => format!("却下：{}が承認しなかった。再開時に改めて確認する。", line(by)),
+        Verdict::Refused { by } => {
+            format!("却下：{}が承認しなかった。{}", line(by), resume("再開時に改めて確認する。"))
+        }
         Verdict::RolledBack => "取消済み：取り消すべきものは全て取り消した。".to_owned(),
         Verdict::Stuck => "取消不能：取り消せないものがある。人による確認が必要。".to_owned(),
     }

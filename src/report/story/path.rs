@@ -88,7 +88,7 @@ fn back_from(timeline: &Timeline, last: StepIx, since: Time, to: Time, until: Ti
 
 /// What a step may have waited for, and for how long after its end: its needs, the step of its `after`, and the steps
 /// of the nearest earlier phase in which anything was to be done.
-fn waited_for(plan: &Plan, ix: StepIx) -> Vec<(StepIx, Millis)> {
+pub(in crate::report) fn waited_for(plan: &Plan, ix: StepIx) -> Vec<(StepIx, Millis)> {
     let step = &plan.steps[ix.at()];
     let mut others: Vec<(StepIx, Millis)> = step.needs.iter().map(|need| (need.step, Millis(0))).collect();
     others.extend(step.after.map(|after| (after.step, after.at_least)));

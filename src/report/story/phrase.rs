@@ -242,6 +242,8 @@ phrases! {
     DecidedAbandon: "takes on what is stuck", "取消不能の事項を人手で引き取り";
     DecidedRisk: "accepts the risk: {0}", "危険の受容：{0}";
     DecidedLapse: "consent lapsed", "承認の失効";
+    DecidedInject: "told the players: {0}", "状況付与：{0}";
+    ByScenario: "the scenario", "シナリオ";
     ByPolicy: "the phase's policy", "段階の既定の方針";
 
     // Waits, in words.

@@ -21,10 +21,10 @@ use crate::report::words;
 use std::collections::BTreeMap;
 
 impl Says {
-    pub(super) fn verdict(&self, plan: &Plan, verdict: &Verdict) -> String {
+    pub(super) fn verdict(&self, plan: &Plan, mode: Mode, verdict: &Verdict) -> String {
         match self.lang {
-            Lang::En => words::verdict(plan, verdict),
-            Lang::Ja => ja::verdict(self, plan, verdict),
+            Lang::En => words::verdict(plan, mode, verdict),
+            Lang::Ja => ja::verdict(self, plan, mode, verdict),
         }
     }
 

@@ -111,7 +111,7 @@ fn run(timeline: &Timeline, standing: Standing, until: Option<Time>, says: &Says
     };
     let sentence = match (standing, verdict) {
         (_, Some(Verdict::RolledBack)) if score::came_through(state) => says.say(Phrase::PutBack).to_owned(),
-        (_, Some(verdict)) => says.verdict(plan, verdict),
+        (_, Some(verdict)) => says.verdict(plan, state.mode(), verdict),
         (Standing::NeverStarted, None) => says.say(Phrase::SumNever).to_owned(),
         (Standing::Interrupted, None) => says.say(Phrase::SumInterrupted).to_owned(),
         (_, None) => says.say(Phrase::SumRunning).to_owned(),
@@ -215,6 +215,10 @@ fn decisions(timeline: &Timeline, says: &Says) -> Vec<Decision> {
             comment: Some(line(because)),
             ..simple(*at, by, says.fill(Phrase::DecidedRisk, &[&line(what)]))
         },
+        Deed::Injected { text } => {
+            let decision = says.fill(Phrase::DecidedInject, &[&line(text)]);
+            simple(*at, says.say(Phrase::ByScenario), decision)
+        }
         Deed::Lapsed { step, by } => {
             let who: Vec<String> = by.iter().map(|one| line(one)).collect();
             Decision {

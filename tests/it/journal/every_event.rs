@@ -154,6 +154,7 @@ pub fn added() -> Vec<Event> {
         skew_min_us: 0,
         skew_max_us: 12_400,
     });
+    events.push(Event::Injected { text: "a reporter calls".into() });
     events
 }
 

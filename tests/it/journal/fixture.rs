@@ -51,7 +51,7 @@ fn what_was_added_since_reads_as_it_was_written() {
 }
 
 /// Kinds that came after the released fixture.
-const KINDS_ADDED: u32 = 7;
+const KINDS_ADDED: u32 = 8;
 
 /// Numbers the kinds of events. A kind that is added here belongs into the fixture of the next format.
 fn kind(event: &Event) -> u32 {
@@ -83,6 +83,7 @@ fn kind(event: &Event) -> u32 {
         Event::RiskAccepted { .. } => 24,
         Event::Firing { .. } => 25,
         Event::Fired { .. } => 26,
+        Event::Injected { .. } => 27,
     }
 }
 

@@ -246,6 +246,8 @@ impl Checker {
                 self.proof.services.clear();
                 super::check_end::run_ended(self, verdict)
             }
+            // It changes nothing: whatever the engine makes of it is judged by what follows.
+            Event::Injected { .. } => Ok(()),
             Event::Baseline { probes, .. } => self.baseline_seen(probes),
             Event::ServiceSeen { service, stands, .. } => self.service_seen(service, *stands),
         }

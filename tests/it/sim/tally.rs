@@ -127,6 +127,7 @@ impl Tally {
             Event::ApprovalLapsed { .. } => self.note("approval lapsed"),
             Event::Baseline { .. } => self.note("baseline"),
             Event::ServiceSeen { .. } => self.note("service seen"),
+            Event::Injected { .. } => self.note("injected"),
             Event::JobEnded { facts, .. } => {
                 for before in facts.probes.iter().filter_map(|seen| seen.before) {
                     self.note(match before {
