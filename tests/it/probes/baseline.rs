@@ -18,7 +18,7 @@ fn desk(port: &Port, never: u16) -> Desk {
     let runbook = format!(
         "version: 1\nname: cut\nphases:\n  - id: isolate\n    steps:\n      - id: cut-uplink\n        on: fw\n        \
          severs: uplink\n        check: test -e {dir}/cut\n        run: |\n          {switch}\n          touch {dir}/cut\n        \
-         undo: not_needed\n        verify:\n          \
+         undo: rm {dir}/cut\n        verify:\n          \
          - {{ tcp: \"127.0.0.1:{open}\", expect: closed }}\n          \
          - {{ tcp: \"127.0.0.1:{never}\", expect: closed }}\n          \
          - {{ command: \"test -e {dir}/cut\" }}\n      - id: still\n        needs: cut-uplink\n        \
