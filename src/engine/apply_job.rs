@@ -73,13 +73,17 @@ impl RunState {
         if task.end.is_none() {
             self.begin(at, job.task);
         }
+        let again = job.kind == JobKind::Stage && unknown == Some(JobKind::Run);
         if let Some(unknown) = unknown
-            && job.kind.may_change()
+            && (job.kind.may_change() || again)
         {
-            // Run again, or taken back, although an earlier attempt's end was not seen: it may have done something.
+            // Run again (or laid ready for it), or taken back, although an earlier attempt's end was not seen: it may
+            // have done something.
+            if unknown == JobKind::Run {
+                self.counts_as_run(job.task);
+            }
             let task = &mut self.tasks[job.task.at()];
-            task.changed |= unknown == JobKind::Run;
-            task.tries.afresh += u32::from(unknown == job.kind);
+            task.tries.afresh += u32::from(unknown == job.kind || again);
             self.set_unknown(job.task, None);
         }
         let task = &mut self.tasks[job.task.at()];
@@ -158,24 +162,26 @@ impl RunState {
         self.set_unknown(task, None);
     }
 
+    /// A `Run` of the task ran, or has to be taken for one that did: it is looked at when things are taken back, and
+    /// the other hosts of its step are not kept waiting for one moment.
+    pub(super) fn counts_as_run(&mut self, ix: TaskIx) {
+        self.tasks[ix.at()].changed = true;
+        self.steps[self.plan.tasks[ix.at()].step.at()].fired = true;
+    }
+
     /// A `Run` ended, as its transport, its receipt or a person says.
     pub(super) fn run_job_ended(&mut self, job: Job, outcome: &Outcome) {
         let changes = self.changes(job);
-        let step = &mut self.steps[self.plan.tasks[job.task.at()].step.at()];
+        if changes && matches!(outcome, Outcome::Succeeded | Outcome::Failed { .. }) {
+            self.counts_as_run(job.task);
+        }
         let task = &mut self.tasks[job.task.at()];
         if let (Some(guard), Outcome::Succeeded | Outcome::Failed { .. }) = (&mut task.guard, outcome) {
             guard.after = Some(outcome.clone());
         }
         match outcome {
-            Outcome::Succeeded => {
-                task.changed |= changes;
-                step.fired |= changes;
-            }
-            Outcome::Failed { .. } => {
-                step.fired |= changes;
-                task.changed |= changes;
-                task.tries.failed += 1;
-            }
+            Outcome::Succeeded => {}
+            Outcome::Failed { .. } => task.tries.failed += 1,
             Outcome::NotStarted { .. } => task.tries.in_vain += 1,
             Outcome::Unknown { .. } if changes => {}
             Outcome::Unknown { .. } => task.tries.in_vain += 1,

@@ -64,7 +64,7 @@ impl RunState {
         // A check that the host answered stands in for the end that is missing. Where nobody was reached the end
         // stays missing: whoever opens the task again, or takes it back, must find out first.
         if unsettled && said_no(&task.stage) {
-            self.tasks[ix.at()].changed = true;
+            self.counts_as_run(ix);
             self.set_unknown(ix, None);
         }
         self.settle(at, ix, end.clone());

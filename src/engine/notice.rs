@@ -70,7 +70,10 @@ impl Engine {
             }
             Event::PhaseStarted { phase } => self.survey_phase(*phase),
             Event::StepEnded { step, .. } | Event::StepNotRun { step, .. } => self.step_settled(*step),
-            Event::JobStarted { job } => self.count_behind(*job, 1),
+            Event::JobStarted { job } => {
+                self.count_behind(*job, 1);
+                self.mustered(self.state.step_of(job.task));
+            }
             Event::JobEnded { job, .. } | Event::ReceiptRead { job, .. } => {
                 self.count_behind(*job, -1);
                 self.queues.tasks.push_back(job.task);

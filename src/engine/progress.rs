@@ -27,7 +27,7 @@ pub struct StepState {
     pub(super) ended_at: Option<Time>,
     /// Open tasks whose script lies ready on its host.
     pub(super) staged: u32,
-    /// Has it been fired, or is a `Run` of it known to have run? Then whoever is ready late is not kept waiting.
+    /// Has it been fired, or does a `Run` of it count as one that ran? Then whoever is ready late is not kept waiting.
     pub(super) fired: bool,
     /// What its first firing came to, as far as it was measured.
     pub(super) salvo: Option<Salvo>,

@@ -73,6 +73,7 @@ FAULTS = [
     ("resume-takes-ready-for-granted", "apply_resume.rs", "&& (task.is_staged() || was_cancelled(outcome))", "&& was_cancelled(outcome)"),
     ("late-hosts-wait-for-ever", "firing.rs", "    if step.fired {\n        return Muster::Ready;\n    }\n", ""),
     ("not-let-go", "run.rs", "            self.order(Output::Release { task });\n", "            let _ = task;\n"),
+    ("laid-ready-and-unknown-all-the-same", "apply_job.rs", "let again = job.kind == JobKind::Stage && unknown == Some(JobKind::Run);", "let again = false;"),
     ("firing-forgets-its-tries", "apply_job.rs", "            _ => task.is_staged(),\n", "            _ => false,\n"),
     # Guards.
     ("guard-run-without-one", "forward.rs", "let guarded = state.plan.step_of(ix).guard.is_none() || state.is_guarded(ix, now);", "let guarded = true;"),

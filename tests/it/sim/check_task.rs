@@ -19,11 +19,13 @@ impl Checker {
     pub(super) fn begun_job(&mut self, job: Job) {
         let script = self.is_script(job.task);
         let task = &mut self.tasks[job.task.at()];
+        // Laid ready is as good as started: nobody asks about the attempt before it any more.
+        let again = job.kind == JobKind::Stage && task.unknown.is_some_and(|job| job.kind == JobKind::Run);
         if let Some(unknown) = task.unknown
-            && job.kind.may_change()
+            && (job.kind.may_change() || again)
         {
             task.ran |= unknown.kind == JobKind::Run && script;
-            task.afresh += u32::from(unknown.kind == job.kind);
+            task.afresh += u32::from(unknown.kind == job.kind || again);
             task.unknown = None;
         }
         let armed = matches!(task.seen.last(), Some((JobKind::Arm, Outcome::Succeeded)));

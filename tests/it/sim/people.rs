@@ -23,6 +23,10 @@ impl Sim {
             let how = StopHow::Cancel;
             self.world.later(harder, Coming::Person(Input::StopRequested { by: "op".into(), how }));
         }
+        if self.world.rng.percent(15) {
+            let after = self.world.rng.below(80_000);
+            self.world.later(after, Coming::Person(Input::Injected { text: "a reporter calls".into() }));
+        }
         if self.world.rng.percent(7) {
             let input = self.rollback_request();
             let after = self.world.rng.below(80_000);

@@ -63,7 +63,12 @@ while :; do
     [ "$g_new" -gt "$g_until" ] || g_new=$g_until
     g_put "$g_c.$g_k" "more $g_new" && g_say more $((g_new - g_t))
     ;;
-  look) g_say armed $((g_until - g_t)) ;;
+  look)
+    g_left=$((g_until - g_t))
+    # Its time is over, and it has not woken up yet.
+    [ "$g_left" -gt 0 ] || g_left=0
+    g_say armed $g_left
+    ;;
   esac
   g_tries=$((g_tries + 1))
   [ "$g_tries" -lt 20 ] || g_say 'gone its records cannot be written'
