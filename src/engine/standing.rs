@@ -186,6 +186,8 @@ impl Standing {
             }
             Some(UndoEnd::Undone | UndoEnd::NotNeeded) => match self.holder(state, web, ix) {
                 Some(root) => self.set_holds(state, ix, root),
+                // A cut that was made again before a wider rollback reached what stands on it.
+                None if self.is_stood_on(state, web, ix) => self.tasks[ix.at()] = Stand::Waits,
                 None => self.set_gone(state, ix),
             },
             Some(UndoEnd::Held { by }) => self.set_holds(state, ix, *by),
