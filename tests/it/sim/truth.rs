@@ -1,7 +1,7 @@
 //! Is what a run says at its end true in the world?
 
 use super::check::require;
-use super::check_begin::in_scope;
+use super::check_begin::{found_so, in_scope};
 use super::driver::Sim;
 use blackstart::engine::{RunState, Status};
 use blackstart::model::event::{Scope, TaskEnd, UndoEnd, Verdict};
@@ -26,7 +26,9 @@ impl Sim {
                 require(truth.effective, || format!("{name} is said to be done"))?;
             }
             if not_undone && task.end() == Some(&TaskEnd::Done) && planned.guard.is_some() {
-                let heard = self.world.gave_way(ix);
+                // One that could not take the change back is over too, once the change was found to be there.
+                let over = self.world.has_fired(ix) && found_so(&self.check, ix);
+                let heard = self.world.gave_way(ix) || over;
                 require(heard, || format!("{name} is said to be done, and its guard has not given way"))?;
             }
             if task.undo() == Some(&UndoEnd::Undone) {

@@ -277,6 +277,11 @@ impl World {
         matches!(state, None | Some(Stand::Disarmed | Stand::Lost | Stand::Expired))
     }
 
+    /// Has it done what it was there for, well or not?
+    pub fn has_fired(&self, task: TaskIx) -> bool {
+        matches!(self.guards.get(&task).map(|guard| &guard.state), Some(Stand::Fired(_)))
+    }
+
     pub(super) fn guards_restart(&mut self, host: usize) {
         let on_host: Vec<TaskIx> =
             self.guards.keys().filter(|task| self.host(**task) == Some(host)).copied().collect();
