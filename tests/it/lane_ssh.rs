@@ -59,6 +59,18 @@ async fn until(ready: impl Fn() -> bool) {
     }
 }
 
+/// So many jobs side by side, each with an end of its own.
+async fn many_at_once(host: &Rc<Host>, jobs: i32) {
+    let start = |number: i32| {
+        let host = host.clone();
+        tokio::task::spawn_local(async move { run(&*host, &script(&format!("exit {number}"))).await.0 })
+    };
+    let jobs: Vec<_> = (0..jobs).map(start).collect();
+    for (number, job) in (0..).zip(jobs) {
+        assert_eq!(job.await.unwrap(), exit(number));
+    }
+}
+
 #[test]
 fn jobs_over_sshd() {
     let (sshd, site) = (Sshd::start(), site("bash"));
@@ -75,17 +87,7 @@ fn jobs_over_sshd() {
         assert_eq!((kept.out.len(), kept.err.len()), (20_000_001, 20_000_001));
         let hangs = Script { timeout: Millis(300), ..script("sleep 300") };
         assert_eq!(run(&*host, &hangs).await.0, Outcome::Failed { how: How::TimedOut(Millis(300)) });
-        let jobs: Vec<_> = (0..20)
-            .map(|number| {
-                let host = host.clone();
-                tokio::task::spawn_local(
-                    async move { run(&*host, &script(&format!("exit {number}"))).await.0 },
-                )
-            })
-            .collect();
-        for (number, job) in jobs.into_iter().enumerate() {
-            assert_eq!(job.await.unwrap(), exit(number as i32));
-        }
+        many_at_once(&host, 20).await;
         assert_eq!(ssh.connects.get(), 1);
         assert!(host.facts().is_some());
         host.close().await;
@@ -98,17 +100,7 @@ fn one_session_is_enough() {
     on(async {
         let ssh = connector(&sshd, &current_user());
         let host = host(&ssh, &site, Become::No);
-        let jobs: Vec<_> = (0..6)
-            .map(|number| {
-                let host = host.clone();
-                tokio::task::spawn_local(
-                    async move { run(&*host, &script(&format!("exit {number}"))).await.0 },
-                )
-            })
-            .collect();
-        for (number, job) in jobs.into_iter().enumerate() {
-            assert_eq!(job.await.unwrap(), exit(number as i32));
-        }
+        many_at_once(&host, 6).await;
         assert_eq!(ssh.connects.get(), 1);
         // Ended over a connection of its own.
         let hangs = Script { timeout: Millis(300), ..claimed(&site, 1, "sleep 300") };

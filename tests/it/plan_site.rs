@@ -1,6 +1,7 @@
 //! A small site and small runbooks to compile, without any file.
 
-use blackstart::model::inventory::{Become, Conduit, Host, Reach, SshSettings};
+use crate::support::shells::settings;
+use blackstart::model::inventory::{Conduit, Host, Reach, SshSettings};
 use blackstart::model::names::{HostName, PhaseId, StepId};
 use blackstart::model::place::{Located, Span};
 use blackstart::model::runbook::{Action, Need, Phase, Policy, Retry, Runbook, Step, TIMEOUT_DEFAULT, Undo};
@@ -26,23 +27,7 @@ pub fn host(name: &str, groups: &[&str], vars: &[(&str, Value)]) -> Host {
 }
 
 pub fn ssh(address: &str) -> SshSettings {
-    SshSettings {
-        address: address.to_owned(),
-        port: None,
-        user: Some("ops".to_owned()),
-        identity_files: Vec::new(),
-        agent: true,
-        password: None,
-        passphrase: None,
-        jump: None,
-        known_hosts: Vec::new(),
-        ssh_config: false,
-        becomes: Become::No,
-        shell: None,
-        receipts_dir: None,
-        connect_timeout: Millis::from_secs(10),
-        legacy_crypto: false,
-    }
+    SshSettings { address: address.to_owned(), user: Some("ops".to_owned()), agent: true, ..settings() }
 }
 
 pub fn inventory(hosts: Vec<Host>) -> Inventory {

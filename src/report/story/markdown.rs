@@ -337,22 +337,9 @@ mod tests {
 
     #[test]
     fn every_fate_has_a_sign_of_its_own() {
-        let fates = [
-            Fate::Stuck,
-            Fate::Failed,
-            Fate::Unseen,
-            Fate::UnderWay,
-            Fate::TakenBack,
-            Fate::NotRun,
-            Fate::Waiting,
-            Fate::Tolerated,
-            Fate::Done,
-            Fate::AlreadySo,
-            Fate::LeftOut,
-        ];
-        let signs: std::collections::BTreeSet<&str> = fates.iter().map(|fate| mark_of(*fate)).collect();
-        assert_eq!(signs.len(), fates.len());
-        let codes: std::collections::BTreeSet<&str> = fates.iter().map(|fate| code(*fate)).collect();
-        assert_eq!(codes.len(), fates.len());
+        let signs: std::collections::BTreeSet<&str> = Fate::ALL.into_iter().map(mark_of).collect();
+        assert_eq!(signs.len(), Fate::ALL.len());
+        let codes: std::collections::BTreeSet<&str> = Fate::ALL.into_iter().map(code).collect();
+        assert_eq!(codes.len(), Fate::ALL.len());
     }
 }

@@ -8,7 +8,7 @@ macro_rules! phrases {
     ($($Name:ident: $en:literal, $ja:literal;)*) => {
         /// A fixed phrase.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Phrase { $(#[doc = $en] $Name),* }
+        pub enum Phrase { $(#[doc = concat!("`", $en, "`")] $Name),* }
 
         impl Phrase {
             /// Every phrase there is.

@@ -248,6 +248,23 @@ pub enum Fate {
     LeftOut,
 }
 
+impl Fate {
+    /// All there are, worst first.
+    pub const ALL: [Self; 11] = [
+        Self::Stuck,
+        Self::Failed,
+        Self::Unseen,
+        Self::UnderWay,
+        Self::TakenBack,
+        Self::NotRun,
+        Self::Waiting,
+        Self::Tolerated,
+        Self::Done,
+        Self::AlreadySo,
+        Self::LeftOut,
+    ];
+}
+
 /// A step.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Step {

@@ -155,18 +155,5 @@ fn many((fate, sentence): (Fate, &str), hosts: &[&str], says: &Says) -> Vec<Mark
 
 /// The word for a code of [`code`].
 fn named(says: &Says, word: &str) -> &'static str {
-    const ALL: [Fate; 11] = [
-        Fate::Stuck,
-        Fate::Failed,
-        Fate::Unseen,
-        Fate::UnderWay,
-        Fate::TakenBack,
-        Fate::NotRun,
-        Fate::Waiting,
-        Fate::Tolerated,
-        Fate::Done,
-        Fate::AlreadySo,
-        Fate::LeftOut,
-    ];
-    ALL.into_iter().find(|fate| code(*fate) == word).map_or("", |fate| says.fate(fate))
+    Fate::ALL.into_iter().find(|fate| code(*fate) == word).map_or("", |fate| says.fate(fate))
 }
