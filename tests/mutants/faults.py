@@ -36,7 +36,7 @@ FAULTS = [
     ("retries-in-vain-for-ever", "forward.rs", "(tries < TRIES_IN_VAIN_MAX).then(", "(tries < u32::MAX).then("),
     ("not-verified", "forward.rs", "false => Next::Start(JobKind::Verify),", "false => Next::End(TaskEnd::Done),"),
     ("check-that-cannot-tell-says-no", "forward.rs", "(JobKind::Check, Outcome::Failed { how: How::Exit(_) }) => after_check", "(JobKind::Check, Outcome::Failed { .. }) => after_check"),
-    ("failure-changed-nothing", "apply_job.rs", "                task.changed |= changes;\n                task.tries.failed += 1;", "                task.tries.failed += 1;"),
+    ("failure-changed-nothing", "apply_job.rs", "if changes && matches!(outcome, Outcome::Succeeded | Outcome::Failed { .. }) {", "if changes && matches!(outcome, Outcome::Succeeded) {"),
     ("snapshot-of-the-damage", "forward.rs", "let kept = task.changed && task.snapshot.is_some();", "let kept = false;"),
     # What became of it.
     ("crash-forgets-a-running-job", "apply_resume.rs", "        if self.changes(job) {", "        if false {"),
