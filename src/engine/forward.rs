@@ -176,7 +176,7 @@ pub(super) fn run_kind(state: &RunState, ix: TaskIx) -> JobKind {
 }
 
 /// Its script lies ready. It waits for the others of its step, unless they will never be enough.
-pub(super) fn staged(state: &RunState, ix: TaskIx) -> Next<TaskEnd> {
+fn staged(state: &RunState, ix: TaskIx) -> Next<TaskEnd> {
     match muster(state, state.step_of(ix)) {
         Muster::Waits | Muster::Ready => Next::Fire,
         Muster::TooFew { missing } => {

@@ -34,10 +34,14 @@ impl Engine {
     }
 
     pub(super) fn notice(&mut self, event: &Event, before: Option<Before>) {
-        if let Some(Before { step, wave, held_back }) = before
-            && (wave != self.state.step(step).wave() || held_back && !self.held_back(step))
-        {
-            self.queues.waves.insert(step);
+        if let Some(Before { step, wave, held_back }) = before {
+            if wave != self.state.step(step).wave() || held_back && !self.held_back(step) {
+                self.queues.waves.insert(step);
+            }
+            // Who lies ready waits for the others of the step, whatever it is that settles them.
+            if self.state.step(step).staged > 0 {
+                self.queues.steps.insert(step);
+            }
         }
         match event {
             Event::RiskAccepted { .. }
@@ -70,14 +74,10 @@ impl Engine {
             }
             Event::PhaseStarted { phase } => self.survey_phase(*phase),
             Event::StepEnded { step, .. } | Event::StepNotRun { step, .. } => self.step_settled(*step),
-            Event::JobStarted { job } => {
-                self.count_behind(*job, 1);
-                self.mustered(self.state.step_of(job.task));
-            }
+            Event::JobStarted { job } => self.count_behind(*job, 1),
             Event::JobEnded { job, .. } | Event::ReceiptRead { job, .. } => {
                 self.count_behind(*job, -1);
                 self.queues.tasks.push_back(job.task);
-                self.mustered(self.state.step_of(job.task));
                 if let Some(standing) = &mut self.standing
                     && job.kind == JobKind::Confirm
                 {
@@ -158,7 +158,6 @@ impl Engine {
                 self.queues.tasks.push_back(waiting);
             }
         }
-        self.mustered(step);
         match end {
             TaskEnd::Done | TaskEnd::AlreadySo | TaskEnd::NotRun { because: NotRun::LeftOut } => {}
             TaskEnd::Failed { .. } | TaskEnd::NotRun { .. } => {
@@ -170,18 +169,10 @@ impl Engine {
         }
     }
 
-    /// Hosts may be waiting for this one to be ready, or not to be.
-    fn mustered(&mut self, step: StepIx) {
-        if self.state.step(step).staged > 0 {
-            self.queues.steps.insert(step);
-        }
-    }
-
     fn touched(&mut self, question: &Question) {
         match question {
             Question::Manual { task } | Question::WhatBecameOf { task, .. } => {
                 self.queues.tasks.push_back(*task);
-                self.mustered(self.state.step_of(*task));
             }
             Question::Approve { task, .. } => {
                 let step = self.state.step_of(*task);

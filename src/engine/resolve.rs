@@ -1,7 +1,7 @@
 //! Finds out what became of an attempt whose end was not seen: receipt, check, verify, `idempotent`, people.
 
 use super::bounds::AFRESH_MAX;
-use super::forward::{Next, again_after_vain, begin_run, failed, staged};
+use super::forward::{Next, again_after_vain, begin_run, failed};
 use super::state::RunState;
 use crate::model::event::{Found, JobKind, TaskEnd, UndoEnd};
 use crate::model::names::TaskIx;
@@ -38,8 +38,6 @@ pub(super) fn after_look(
 ) -> Next<TaskEnd> {
     match (kind, outcome) {
         (JobKind::Run, _) => Next::Start(JobKind::ResolveRun),
-        (JobKind::Stage, Outcome::Succeeded) => staged(state, ix),
-        (JobKind::Stage, _) => failed(state, ix, JobKind::Run, &not_seen()),
         (JobKind::Arm, Outcome::Succeeded) => begin_run(state, ix, now),
         (JobKind::Arm, Outcome::Failed { .. } | Outcome::NotStarted { try_again: false, .. }) => {
             failed(state, ix, kind, outcome)
