@@ -1,4 +1,4 @@
-//! Keys that a shape does not know: slips, words from elsewhere, and what is not built yet.
+//! Keys that a shape does not know: slips, words from elsewhere, and keys of another file.
 
 use super::Decoder;
 use crate::load::sink::quoted_list;
@@ -6,8 +6,9 @@ use crate::load::yaml::{Node, Value};
 use crate::model::Problem;
 use crate::model::problem::nearest;
 
-/// Keys of the design that are not built yet, with what ignoring them would mean.
-const NOT_BUILT: &[(&str, &str)] = &[("injects", "exercise events would silently not happen")];
+/// Keys of another file, with where they belong.
+const ANOTHER_FILE: &[(&str, &str)] =
+    &[("injects", "it stands in a scenario: `blackstart tabletop --scenario FILE`")];
 
 /// What people call our keys elsewhere.
 const ELSEWHERE: &[(&str, &str)] = &[
@@ -40,16 +41,13 @@ impl Decoder<'_> {
             return true;
         }
         let at = self.sink.span(key.offset, key.len);
-        if let Some((_, why)) = NOT_BUILT.iter().find(|(not_built, _)| not_built == name) {
-            let what = format!("`{name}` is not built yet: {why}");
-            self.sink.push(Problem::error("not-supported-yet", what).at(at));
-            return false;
-        }
         let elsewhere = ELSEWHERE.iter().find(|(other, ours)| other == name && fields.contains(ours));
         let known = || format!("known keys: {}", quoted_list(fields.iter().copied()));
-        let hint = match elsewhere {
-            Some((_, ours)) => format!("here it is called `{ours}`"),
-            None => nearest(name, fields.iter().copied())
+        let another_file = ANOTHER_FILE.iter().find(|(other, _)| other == name);
+        let hint = match (elsewhere, another_file) {
+            (Some((_, ours)), _) => format!("here it is called `{ours}`"),
+            (None, Some((_, where_to))) => (*where_to).to_owned(),
+            (None, None) => nearest(name, fields.iter().copied())
                 .map_or_else(known, |near| format!("did you mean `{near}`?")),
         };
         let what = format!("{} has no key `{name}`", self.called());
