@@ -18,6 +18,7 @@ mod report;
 mod report_site;
 mod story;
 mod paper;
+mod pages;
 mod journal;
 mod sim;
 mod tabletop;

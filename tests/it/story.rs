@@ -1,7 +1,7 @@
 //! Reports of runs that the engine itself decided: every format, in every language, of runs that ended in every way.
 
 pub mod markup;
-mod restored;
+pub mod restored;
 mod rich;
 mod scores;
 pub mod texts;

@@ -9,6 +9,7 @@ use crate::reach::ZoneIx;
 use crate::reach::cut::SmallestCut;
 use crate::reach::outlook::{How, Outlook, Situation, Verdict};
 use crate::reach::paths::{Path, Paths};
+use crate::report::story::html::page::POLICY;
 use crate::report::words::so_many;
 use std::fmt::Write as _;
 
@@ -24,15 +25,15 @@ font:16px/1.45 system-ui,sans-serif}h1{font-size:1.5rem;margin:.2rem 0}h2{font-s
 border-top:2px solid var(--rule);padding-top:1rem}h3{font-size:1rem;margin:1.1rem 0 .3rem}p{margin:.3rem 0}\
 ul,ol{margin:.3rem 0;padding-left:1.5rem}li{margin:.15rem 0}nav ul{list-style:none;padding:0}a{color:inherit}\
 .soft{color:var(--soft)}.bad{color:var(--bad);font-weight:600}.good{color:var(--good);font-weight:600}\
-.wide{overflow-x:auto}.wide svg{max-width:none;display:block}@media (min-width:50rem){.wide svg{max-width:100%;height:auto}}\
+.wide{overflow-x:auto}.wide:focus-visible{outline:3px solid currentColor}.wide svg{max-width:none;display:block}@media (min-width:50rem){.wide svg{max-width:100%;height:auto}}\
 table{border-collapse:collapse;margin:.4rem 0}th,td{border:1px solid var(--rule);padding:.2rem .5rem;text-align:left;\
 vertical-align:top}th{background:var(--band)}nav th{white-space:nowrap}nav td:nth-child(2){min-width:13rem}.ways td{text-align:center;min-width:2.2rem;white-space:nowrap}\
 .ways thead th{writing-mode:vertical-rl;transform:rotate(180deg);vertical-align:bottom;text-align:left;padding:.5rem .2rem}\
 .ways thead th:first-child{writing-mode:inherit;transform:none}\
 .changed{background:var(--band);font-weight:700;outline:2px solid var(--ink);outline-offset:-2px}\
 @media print{:root{--paper:#fff;--ink:#000;--soft:#333;--rule:#888;--band:#fff;--bad:#000;--good:#000}body{max-width:none;\
-padding:0;font-size:11pt}h2{break-before:page;border:0}nav{display:none}figure,table,li{break-inside:avoid}\
-.wide{overflow:visible}.wide svg{max-width:100%;height:auto}}figure{margin:.6rem 0}";
+padding:0;font-size:11pt}.drawn,.site{break-before:page}.drawn h2,.site h2{border:0;margin-top:0;padding-top:0}h2,h3,p.soft{break-after:avoid}\
+figure,table,li{break-inside:avoid}.wide{overflow:visible}.wide svg{max-width:100%;max-height:9cm;width:auto;height:auto}}figure{margin:.6rem 0}";
 
 /// The page. `runbook` is the plan's, if there is one.
 pub fn page(outlook: &Outlook, site: &str, runbook: Option<&str>) -> String {
@@ -40,11 +41,13 @@ pub fn page(outlook: &Outlook, site: &str, runbook: Option<&str>) -> String {
     let title = escaped(&format!("Ways on {site}{of}"));
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-         <style>{STYLE}{PICTURE_STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
+         <style>{STYLE}{PICTURE_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
     );
     if outlook.site.zones.is_empty() {
-        out += "<p>The inventory has no zones: nothing can be said of any way.</p>\n</body>\n</html>\n";
+        out +=
+            "<p>The inventory has no zones: nothing can be said of any way.</p>\n</main>\n</body>\n</html>\n";
         return out;
     }
     summary(outlook, &mut out);
@@ -52,14 +55,15 @@ pub fn page(outlook: &Outlook, site: &str, runbook: Option<&str>) -> String {
     for situation in &outlook.situations {
         section(outlook, site, situation, &mut out);
     }
-    out += "<h2>Zones and conduits</h2>\n";
+    out += "<section class=\"site\">\n<h2>Zones and conduits</h2>\n";
     zones(outlook, &mut out);
     conduits_table(outlook, &mut out);
-    out + "</body>\n</html>\n"
+    out + "</section>\n</main>\n</body>\n</html>\n"
 }
 
 fn summary(outlook: &Outlook, out: &mut String) {
-    *out += "<nav aria-label=\"Moments\">\n<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">moment</th>\
+    let _ = write!(out, "<nav aria-label=\"Moments\">\n{}", wide("div", "Moments, one by one"));
+    *out += "<table>\n<thead><tr><th scope=\"col\">moment</th>\
              <th scope=\"col\">cut</th><th scope=\"col\">critical zones open</th><th scope=\"col\">services down</th></tr></thead>\n<tbody>\n";
     for situation in &outlook.situations {
         let open: Vec<&str> = situation.open.iter().map(|open| zone(outlook, open.zone)).collect();
@@ -78,6 +82,11 @@ fn summary(outlook: &Outlook, out: &mut String) {
     *out += "</tbody>\n</table></div>\n</nav>\n";
 }
 
+/// Opens a frame that scrolls, by keyboard too, where the screen is too narrow for what is in it.
+fn wide(element: &str, label: &str) -> String {
+    format!("<{element} class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">", escaped(label))
+}
+
 fn or_none(text: &str) -> String {
     if text.is_empty() { "<span class=\"soft\">none</span>".to_owned() } else { escaped(text) }
 }
@@ -90,7 +99,7 @@ fn claims(outlook: &Outlook, out: &mut String) {
     if outlook.claims.is_empty() {
         return;
     }
-    *out += "<h3>What phases claim</h3>\n<ul>\n";
+    *out += "<h2>What phases claim</h2>\n<ul>\n";
     for claim in &outlook.claims {
         let begin = escaped(&format!("phase {} isolates {}", claim.phase, zone(outlook, claim.zone)));
         let verdict = match &claim.verdict {
@@ -108,13 +117,16 @@ fn claims(outlook: &Outlook, out: &mut String) {
 
 fn section(outlook: &Outlook, site: &str, situation: &Situation, out: &mut String) {
     let heading = moment(&situation.moment);
-    let _ = writeln!(out, "<section>\n<h2 id=\"{}\">{}</h2>", anchor(situation), escaped(&capital(&heading)));
     let cut = conduits(outlook, &situation.cut);
     let said =
         if cut.is_empty() { "Nothing is cut.".to_owned() } else { format!("Cut: {}.", cut.join(", ")) };
-    let _ = writeln!(out, "<p>{}</p>", escaped(&said));
     let like = outlook.situations.iter().find(|other| other.cut == situation.cut);
-    if let Some(like) = like.filter(|like| like.moment != situation.moment) {
+    let like = like.filter(|like| like.moment != situation.moment);
+    // On paper, what has a picture begins a page.
+    let class = if like.is_none() { " class=\"drawn\"" } else { "" };
+    let (id, title) = (anchor(situation), escaped(&capital(&heading)));
+    let _ = writeln!(out, "<section{class}>\n<h2 id=\"{id}\">{title}</h2>\n<p>{}</p>", escaped(&said));
+    if let Some(like) = like {
         let _ = writeln!(
             out,
             "<p>The same as <a href=\"#{}\">{}</a>.</p>\n</section>",
@@ -124,7 +136,8 @@ fn section(outlook: &Outlook, site: &str, situation: &Situation, out: &mut Strin
         return;
     }
     let drawn = picture(outlook, site, situation, false);
-    let _ = writeln!(out, "<figure class=\"wide\">\n{drawn}</figure>");
+    let frame = wide("figure", &format!("Picture, {heading}"));
+    let _ = writeln!(out, "{frame}\n{drawn}</figure>");
     open(outlook, situation, out);
     services(outlook, situation, out);
     matrix(outlook, situation, out);
@@ -229,8 +242,9 @@ fn services(outlook: &Outlook, situation: &Situation, out: &mut String) {
 fn matrix(outlook: &Outlook, situation: &Situation, out: &mut String) {
     let now = outlook.now();
     *out += "<h3>Zone by zone</h3>\n<p class=\"soft\">From the zone of a row to the zone of a column: # direct, \
-             + only by pivoting, · not at all. A cell with a frame has changed: before → after.</p>\n\
-             <div class=\"wide\"><table class=\"ways\">\n<thead><tr><th scope=\"col\">from \\ to</th>";
+             + only by pivoting, · not at all. A cell with a frame has changed: before → after.</p>\n";
+    *out += &wide("div", &format!("Zone by zone, {}", moment(&situation.moment)));
+    *out += "<table class=\"ways\">\n<thead><tr><th scope=\"col\">from \\ to</th>";
     for at in 0..outlook.site.zones.len() {
         let _ = write!(out, "<th scope=\"col\">{}</th>", escaped(zone(outlook, ZoneIx(at))));
     }
@@ -258,7 +272,8 @@ fn matrix(outlook: &Outlook, situation: &Situation, out: &mut String) {
 }
 
 fn zones(outlook: &Outlook, out: &mut String) {
-    *out += "<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">zone</th><th scope=\"col\">stands for</th>\
+    *out += &wide("div", "Zones");
+    *out += "<table>\n<thead><tr><th scope=\"col\">zone</th><th scope=\"col\">stands for</th>\
              <th scope=\"col\">hosts</th></tr></thead>\n<tbody>\n";
     for (at, of) in outlook.hosts.iter().enumerate() {
         let ix = ZoneIx(at);
@@ -275,7 +290,8 @@ fn zones(outlook: &Outlook, out: &mut String) {
 }
 
 fn conduits_table(outlook: &Outlook, out: &mut String) {
-    *out += "<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">conduit</th><th scope=\"col\">between</th>\
+    *out += &wide("div", "Conduits");
+    *out += "<table>\n<thead><tr><th scope=\"col\">conduit</th><th scope=\"col\">between</th>\
              <th scope=\"col\">enforced by</th><th scope=\"col\">level</th><th scope=\"col\">cut</th></tr></thead>\n<tbody>\n";
     for (at, one) in outlook.site.conduits.iter().enumerate() {
         let arrow = if one.both_ways { "↔" } else { "→" };

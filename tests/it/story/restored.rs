@@ -1,6 +1,6 @@
 //! What a drill left behind: nothing is called taken back that was not.
 
-use super::{rich, told};
+use super::{rich, story_of, told};
 use crate::report::{timeline, well};
 use crate::report_site::Run;
 use blackstart::model::Time;
@@ -8,7 +8,7 @@ use blackstart::model::event::{Event, Mode, Scope, UndoEnd, Verdict};
 use blackstart::model::names::TaskIx;
 use blackstart::report::facts::RunFacts;
 use blackstart::report::restored::Restoration;
-use blackstart::report::story::{self, Lang};
+use blackstart::report::story::{self, Lang, Story};
 use blackstart::report::{Look, Tails, recap};
 
 fn as_drill(mut events: Vec<(Time, Event)>) -> Vec<(Time, Event)> {
@@ -20,6 +20,14 @@ fn as_drill(mut events: Vec<(Time, Event)>) -> Vec<(Time, Event)> {
 
 fn left(run: &Run, events: &[(Time, Event)]) -> Restoration {
     RunFacts::told(&timeline(run, events)).restoration.expect("a drill that is over")
+}
+
+/// A drill that left something behind, compared with an earlier run.
+pub fn drill(lang: Lang) -> Story {
+    let (run, events) = rich::run_and_events();
+    let mut story = told(run.plan, &as_drill(events), false, lang);
+    story.compared = Some(story::compare(&story, &story_of(&well(), lang)));
+    story
 }
 
 #[test]

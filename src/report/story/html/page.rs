@@ -8,7 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 const STYLE: &str = include_str!("style.css");
 
 /// No request leaves a page, whatever slips into it.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+pub(in crate::report) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// A whole page.
 pub(super) fn page(title: &str, lang: Lang, body: &Markup) -> String {
