@@ -1,5 +1,6 @@
 //! Tabletops: the live engine over a world that a scenario describes.
 
+use blackstart::drive::tabletop::learnt::Part;
 use blackstart::drive::tabletop::session::{Reply, Session};
 use blackstart::drive::tabletop::{Learnt, Opening, Staging, Table, trials};
 use blackstart::engine::Input;
@@ -349,7 +350,8 @@ fn what_earlier_runs_took_is_learnt() {
     let (_, events) = played(&slow, 1);
     let mut learnt = Learnt::default();
     learnt.add(&slow.plan, &events);
-    assert_eq!(learnt.actions[&StepId::from("load")], [Millis::from_secs(33 * 60)]);
+    let load = Part { step: StepId::from("load"), kind: JobKind::Run, well: true };
+    assert_eq!(learnt.anywhere(&load), [Millis::from_secs(33 * 60)]);
     assert_eq!(learnt.answers[&StepId::from("look")], [Millis::from_secs(7 * 60)]);
     assert_eq!(learnt.consents[&StepId::from("start")].len(), 2);
 

@@ -20,6 +20,8 @@ pub enum For {
     Undo,
     /// An answer.
     Answer,
+    /// A look at its host.
+    Look,
 }
 
 impl Chance {

@@ -19,11 +19,12 @@ impl World {
             let because = "its guard is gone".to_owned();
             return self.tell(Millis(0), ended(job, Outcome::NotStarted { because, try_again: true }));
         }
-        let (takes, limit) = (self.action_takes(job), self.step(job.task).timeout);
         let part = if job.kind == JobKind::Undo { Part::Undo } else { Part::Action };
+        let hit = self.is_hit(job, part);
+        let (takes, limit) = (self.action_takes(job, !hit), self.step(job.task).timeout);
         let will = match () {
             () if takes > limit => Outcome::Failed { how: How::TimedOut(limit) },
-            () if self.is_hit(job, part) => Outcome::from_exit(1),
+            () if hit => Outcome::from_exit(1),
             () => Outcome::Succeeded,
         };
         let takes = takes.min(limit);

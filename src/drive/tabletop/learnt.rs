@@ -1,7 +1,7 @@
 //! What earlier runs say about how long steps and answers take.
 
-use crate::model::event::{Event, JobKind};
-use crate::model::names::{StepId, TaskIx};
+use crate::model::event::{Event, Job, JobKind};
+use crate::model::names::{HostName, StepId, TaskIx};
 use crate::model::question::Question;
 use crate::model::{Millis, Outcome, Time};
 use crate::plan::Plan;
@@ -10,12 +10,34 @@ use std::collections::BTreeMap;
 /// Lengths that were measured, by step.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Learnt {
-    /// Actions that ended well, on any host.
-    pub actions: BTreeMap<StepId, Vec<Millis>>,
+    /// Jobs that ended.
+    pub jobs: BTreeMap<Part, Vec<Took>>,
     /// Manual steps, from the question to the answer.
     pub answers: BTreeMap<StepId, Vec<Millis>>,
     /// Consent, from the question to each person's word.
     pub consents: BTreeMap<StepId, Vec<Millis>>,
+}
+
+/// What was measured: a part of a step, and whether it ended well. One that fails takes a time of its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Part {
+    /// The step.
+    pub step: StepId,
+    /// Which part of it.
+    pub kind: JobKind,
+    /// Did it end well?
+    pub well: bool,
+}
+
+/// One measurement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Took {
+    /// On which host, if on any.
+    pub host: Option<HostName>,
+    /// At which try: the first one often takes longest.
+    pub attempt: u32,
+    /// How long it took.
+    pub length: Millis,
 }
 
 impl Learnt {
@@ -26,13 +48,13 @@ impl Learnt {
         let step = |task: TaskIx| plan.step_of(task).id.clone();
         for (at, event) in events {
             match event {
-                Event::JobStarted { job } if job.kind == JobKind::Run => {
+                Event::JobStarted { job } => {
                     began.insert(*job, *at);
                 }
                 Event::Firing { jobs, .. } => began.extend(jobs.iter().map(|job| (*job, *at))),
-                Event::JobEnded { job, outcome: Outcome::Succeeded, .. } => {
-                    if let Some(began) = began.remove(job) {
-                        self.actions.entry(step(job.task)).or_default().push(at.since(began));
+                Event::JobEnded { job, outcome, .. } => {
+                    if let (Some(began), Some(well)) = (began.remove(job), ended(outcome)) {
+                        self.took(plan, *job, well, at.since(began));
                     }
                 }
                 Event::Asked { question } => {
@@ -55,5 +77,33 @@ impl Learnt {
                 _ => {}
             }
         }
+    }
+
+    fn took(&mut self, plan: &Plan, job: Job, well: bool, length: Millis) {
+        let part = Part { step: plan.step_of(job.task).id.clone(), kind: job.kind, well };
+        let host = plan.tasks[job.task.at()].host.map(|host| plan.hosts[host.at()].name.clone());
+        self.jobs.entry(part).or_default().push(Took { host, attempt: job.attempt, length });
+    }
+
+    /// How long a part took on this host, at this try if one is named. Where it was never measured, nothing.
+    pub fn lengths(&self, part: &Part, host: Option<&HostName>, attempt: Option<u32>) -> Vec<Millis> {
+        let all = self.jobs.get(part).into_iter().flatten();
+        let here = all.filter(|took| took.host.as_ref() == host);
+        let such = here.filter(|took| attempt.is_none_or(|attempt| took.attempt == attempt));
+        such.map(|took| took.length).collect()
+    }
+
+    /// How long it took on any host.
+    pub fn anywhere(&self, part: &Part) -> Vec<Millis> {
+        self.jobs.get(part).into_iter().flatten().map(|took| took.length).collect()
+    }
+}
+
+/// Did it end well? What was never begun, or whose end was not seen, tells nothing of how long it takes.
+fn ended(outcome: &Outcome) -> Option<bool> {
+    match outcome {
+        Outcome::Succeeded => Some(true),
+        Outcome::Failed { .. } => Some(false),
+        Outcome::NotStarted { .. } | Outcome::Unknown { .. } => None,
     }
 }

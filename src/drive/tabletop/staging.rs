@@ -3,6 +3,7 @@
 
 use super::learnt::Learnt;
 use crate::drive::probe::Asked;
+use crate::model::event::JobKind;
 use crate::model::names::{HostIx, PhaseIx, StepId, StepIx, TaskIx};
 use crate::model::pattern::Pattern;
 use crate::model::place::Located;
@@ -29,6 +30,8 @@ pub struct Staging {
     pub(super) undos: Vec<Spread>,
     pub(super) answers: Vec<Spread>,
     pub(super) consents: Vec<Spread>,
+    /// What journals say of the jobs of each task, by whether they end well.
+    pub(super) measured: BTreeMap<(TaskIx, JobKind, bool), Measured>,
     pub(super) faults: BTreeMap<(TaskIx, Part), u32>,
     /// By host: stretches after the start in which it does not answer.
     pub(super) gone: Vec<Vec<(Millis, Option<Millis>)>>,
@@ -89,6 +92,13 @@ pub(super) struct Looked {
     pub own: bool,
 }
 
+/// What was measured of a job: by its try, and at any.
+#[derive(Debug, Clone)]
+pub(super) struct Measured {
+    pub tries: BTreeMap<u32, Spread>,
+    pub any: Spread,
+}
+
 /// How often is always.
 pub(super) const ALWAYS: u32 = u32::MAX;
 
@@ -107,14 +117,18 @@ impl Staging {
             });
             steps.collect::<Vec<Spread>>()
         };
-        let undos = plan.steps.iter().map(|step| Spread::Always(expected_action(step))).collect();
-        let mut actions = spreads(&learnt.actions, expected_action);
+        let mut actions: Vec<Spread> =
+            plan.steps.iter().map(|step| Spread::Always(expected_action(step))).collect();
+        let undos = actions.clone();
+        let mut measured = measured(&plan, learnt);
         let mut answers = spreads(&learnt.answers, expected_action);
         let consents = spreads(&learnt.consents, |step| consent(step.approve.as_ref()));
         for (id, spread) in &scenario.durations {
             if let Some(ix) = step(id) {
                 let of = if is_manual(&plan.steps[ix.at()]) { &mut answers } else { &mut actions };
                 of[ix.at()] = spread.clone();
+                measured
+                    .retain(|(task, kind, _), _| *kind != JobKind::Run || plan.tasks[task.at()].step != ix);
             }
         }
         let mut faults = BTreeMap::new();
@@ -161,6 +175,7 @@ impl Staging {
             halved: None,
             actions,
             undos,
+            measured,
             answers,
             consents,
             faults,
@@ -173,14 +188,42 @@ impl Staging {
     /// Makes one step twice as fast.
     pub fn halve(&mut self, step: StepIx) {
         self.actions[step.at()] = self.actions[step.at()].halved();
+        for ((task, kind, _), measured) in &mut self.measured {
+            if *kind == JobKind::Run && self.plan.tasks[task.at()].step == step {
+                measured.tries.values_mut().for_each(|spread| *spread = spread.halved());
+                measured.any = measured.any.halved();
+            }
+        }
         self.halved = Some(step);
     }
 
     /// May anything in it come out in more than one way?
     pub fn varies(&self) -> bool {
         let takes = self.players.iter().filter_map(|player| player.takes.as_ref());
-        self.actions.iter().chain(&self.answers).chain(&self.consents).chain(takes).any(Spread::varies)
+        let said = self.actions.iter().chain(&self.answers).chain(&self.consents).chain(takes);
+        said.chain(self.measured.values().map(|measured| &measured.any)).any(Spread::varies)
     }
+}
+
+/// What was learnt, task by task: from its own host if it was measured there.
+fn measured(plan: &Plan, learnt: &Learnt) -> BTreeMap<(TaskIx, JobKind, bool), Measured> {
+    let mut measured = BTreeMap::new();
+    for (part, took) in &learnt.jobs {
+        let Some(step) = plan.step_named(part.step.as_str()) else { continue };
+        for task in plan.tasks_of(step) {
+            let host = plan.tasks[task.at()].host.map(|host| &plan.hosts[host.at()].name);
+            let tries: BTreeSet<u32> =
+                took.iter().filter(|took| took.host.as_ref() == host).map(|took| took.attempt).collect();
+            let tried = |attempt: u32| (attempt, Spread::OneOf(learnt.lengths(part, host, Some(attempt))));
+            let any = match tries.is_empty() {
+                true => learnt.anywhere(part),
+                false => learnt.lengths(part, host, None),
+            };
+            let of = Measured { tries: tries.into_iter().map(tried).collect(), any: Spread::OneOf(any) };
+            measured.insert((task, part.kind, part.well), of);
+        }
+    }
+    measured
 }
 
 fn hosts(plan: &Plan, pattern: &str) -> Vec<HostIx> {

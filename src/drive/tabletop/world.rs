@@ -9,6 +9,7 @@ use crate::model::event::{Facts, Job, JobKind, Stands};
 use crate::model::names::{HostIx, StepIx, TaskIx};
 use crate::model::outcome::How;
 use crate::model::question::Question;
+use crate::model::scenario::{Part, Spread};
 use crate::model::{Millis, Outcome, Time};
 use crate::plan::frozen::PlannedAction;
 use crate::reach::terrain::Lie;
@@ -191,7 +192,7 @@ impl World {
             (JobKind::Undo, _) => self.attempt(job),
             (JobKind::Run, _) if scripted => self.attempt(job),
             (JobKind::Run, _) => {
-                let takes = self.action_takes(job);
+                let takes = self.action_takes(job, !self.is_hit(job, Part::Action));
                 self.queue_end(job, takes, Coming::Look(job));
             }
             (JobKind::Watch, _) => {
@@ -201,10 +202,10 @@ impl World {
             (JobKind::Confirm, _) => {
                 let last = state.is_last_confirmation(job.task, self.now);
                 let late = self.is_late(state, job.task);
-                self.queue_end(job, LOOK, Coming::Confirm { job, last, late });
+                self.queue_end(job, self.look_takes(job), Coming::Confirm { job, last, late });
             }
             (JobKind::Check | JobKind::Snapshot | JobKind::Verify | JobKind::Stage | JobKind::Arm, _) => {
-                self.queue_end(job, LOOK, Coming::Look(job));
+                self.queue_end(job, self.look_takes(job), Coming::Look(job));
             }
         }
     }
@@ -265,13 +266,30 @@ impl World {
     pub(super) fn claims(&self, task: TaskIx) -> bool {
         matches!(self.step(task).action, PlannedAction::Run(_) | PlannedAction::Upload(_))
     }
-    pub(super) fn action_takes(&self, job: Job) -> Millis {
+    /// How long an action or its undo takes, as it will end.
+    pub(super) fn action_takes(&self, job: Job, well: bool) -> Millis {
         let (what, of) = match job.kind == JobKind::Undo {
             true => (For::Undo, &self.staging.undos),
             false => (For::Action, &self.staging.actions),
         };
-        let spread = &of[self.staging.plan.tasks[job.task.at()].step.at()];
+        let expected = &of[self.staging.plan.tasks[job.task.at()].step.at()];
+        let spread = self.measured(job, well).unwrap_or(expected);
         self.chance.length(spread, what, job.task.0, job.attempt)
+    }
+
+    /// How long a look at a host takes. Only of a check is it known beforehand what it will say.
+    fn look_takes(&self, job: Job) -> Millis {
+        let well = job.kind != JobKind::Check || self.effective[job.task.at()];
+        // Each kind of look draws for itself.
+        let nth = job.attempt.wrapping_mul(JobKind::Stage as u32 + 1).wrapping_add(job.kind as u32);
+        self.measured(job, well).map_or(LOOK, |spread| self.chance.length(spread, For::Look, job.task.0, nth))
+    }
+
+    /// What journals say of such a job: of one that ended so, or else of any.
+    fn measured(&self, job: Job, well: bool) -> Option<&Spread> {
+        let of = |well| self.staging.measured.get(&(job.task, job.kind, well));
+        let measured = of(well).or_else(|| of(!well))?;
+        Some(measured.tries.get(&job.attempt).unwrap_or(&measured.any))
     }
 }
 

@@ -7,6 +7,7 @@
 #![allow(dead_code)]
 
 pub mod cuts;
+mod foretold;
 mod levels;
 pub mod outside;
 mod plans;
