@@ -31,6 +31,7 @@ pub fn about(event: &Event) -> Option<TaskIx> {
         | Event::RunEnded { .. }
         | Event::ApprovalLapsed { .. }
         | Event::Baseline { .. }
+        | Event::LookedAfter { .. }
         | Event::ServiceSeen { .. }
         | Event::Injected { .. }
         | Event::Firing { .. }

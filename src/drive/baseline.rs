@@ -1,4 +1,5 @@
-//! Looks before the first cut: what is silent afterwards proves something only if it was answered before.
+//! Looks before the first cut: what is silent afterwards proves something only if it was answered before. What was
+//! answered then is asked again once the cuts of an exercise are taken back.
 
 use crate::drive::probe::{self, Asked};
 use crate::drive::tools::{FIRST_ATTEMPT, Tools};
@@ -16,10 +17,10 @@ use tokio::time::{Instant, timeout_at};
 /// for a login through a jump host and a probe that has to wait its three seconds.
 pub const BASELINE_MAX: Millis = Millis::from_secs(8);
 /// Probes at a time: most of them wait for packets that come or do not.
-const PROBES_AT_ONCE: usize = 128;
+pub(super) const PROBES_AT_ONCE: usize = 128;
 
-/// What every negative probe of the plan sees at present, each once, in the plan's order; and why that is not all
-/// there is to see, if so. None of it may take longer than [`BASELINE_MAX`].
+/// What every negative probe of the plan sees at present, each once, in the plan's order, and each as though it had to
+/// be open; and why that is not all there is to see, if so. None of it may take longer than [`BASELINE_MAX`].
 pub async fn look(tools: Rc<Tools>, stop: Stop) -> (Vec<Seen>, String) {
     let end = Instant::now() + BASELINE_MAX.std();
     let asked = negative_probes(&tools);

@@ -84,6 +84,8 @@ pub enum News {
     Printed(Job, display::Stream, Vec<u8>),
     /// What was seen before the first cut, and why it is not all, if so.
     LookedBefore(Vec<Seen>, String),
+    /// How services stand before the end, what was seen of what was cut, and why it is not all, if so.
+    LookedAfter(Vec<(ServiceName, Stands, String)>, Vec<Seen>, String),
     /// A service was looked at for the first time, or changed.
     ServiceSeen(ServiceName, Stands, String),
     /// The guard of a run that is under way got more time.
@@ -261,6 +263,7 @@ impl<'a> Live<'a> {
             Output::Wake { at } => self.wake = Some(at),
             Output::Finished(verdict) => self.ended = Some(verdict),
             Output::LookBefore => self.look_before(),
+            Output::LookAfter { probes } => self.look_after(probes),
             Output::Fire { step, jobs } => self.fire(step, jobs),
             Output::Release { task } => drop(self.ready.remove(&task)),
             Output::Record(..) => unreachable!("records are made durable before orders are carried out"),
@@ -296,6 +299,9 @@ impl<'a> Live<'a> {
             }
             News::LookedBefore(probes, because) => {
                 self.engine.handle(now, Input::Baseline { probes, because });
+            }
+            News::LookedAfter(services, probes, because) => {
+                self.engine.handle(now, Input::LookedAfter { services, probes, because });
             }
             News::ServiceSeen(service, stands, because) => {
                 self.engine.handle(now, Input::ServiceSeen { service, stands, because });

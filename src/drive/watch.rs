@@ -1,17 +1,19 @@
 //! Looks at the services of the site while a run goes on, beside it: over connections of its own, one look at a
 //! time from each vantage point, and with a word only when something changes. It keeps no run alive.
 
+use crate::drive::baseline::{BASELINE_MAX, PROBES_AT_ONCE};
 use crate::drive::fleet::Fleet;
 use crate::drive::probe::{self, Asked, From};
 use crate::model::Millis;
-use crate::model::event::{CANNOT_TELL, Stands};
+use crate::model::event::{CANNOT_TELL, Seen, Stands};
 use crate::model::names::ServiceName;
 use crate::plan::Plan;
 use crate::transport::Stop;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::{Duration, MissedTickBehavior, interval, timeout};
+use tokio::time::{Duration, Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 /// Between two looks at a service: soon enough for a record of minutes, seldom enough to be nobody's load.
 pub const EVERY_DEFAULT: Millis = Millis::from_secs(5);
@@ -48,6 +50,29 @@ pub fn start(
     watching
 }
 
+/// Looks at every service once, for [`BASELINE_MAX`] at most. What took longer is not told.
+pub async fn once(watch: &Watch, plan: &Plan) -> Vec<(ServiceName, Stands, String)> {
+    let end = Instant::now() + BASELINE_MAX.std();
+    let turns = Rc::new(Semaphore::new(PROBES_AT_ONCE));
+    let mut looks = JoinSet::new();
+    for service in &plan.services {
+        let Some(probe) = &service.probe else { continue };
+        let (name, asked) = (service.name.clone(), Asked::of_service(plan, probe).once());
+        let (fleet, turns) = (watch.fleet.clone(), turns.clone());
+        looks.spawn_local(async move {
+            let _turn = turns.acquire().await;
+            let (stands, because) = told(&probe::carry_out(&asked, &fleet, &mut Stop::never()).await.0);
+            (name, stands, because)
+        });
+    }
+    let mut seen = Vec::new();
+    while let Ok(Some(looked)) = timeout_at(end, looks.join_next()).await {
+        seen.extend(looked);
+    }
+    seen.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    seen
+}
+
 /// Lets the connections of the watch go.
 pub async fn close(watch: &Watch) {
     let _ = timeout(CLOSE_MAX, watch.fleet.close()).await;
@@ -65,18 +90,24 @@ async fn from_one_vantage(
         ticks.tick().await;
         for (service, asked) in &services {
             let (seen, _) = probe::carry_out(asked, &watch.fleet, &mut Stop::never()).await;
-            let stands = match (seen.is_told(), seen.agrees) {
-                (false, _) => Stands::Unknown,
-                (true, true) => Stands::Up,
-                (true, false) => Stands::Down,
-            };
+            let (stands, because) = told(&seen);
             if known.insert(service, stands) != Some(stands) {
-                let because = match stands {
-                    Stands::Unknown => seen.seen.trim_start_matches(CANNOT_TELL).trim_start_matches(": "),
-                    Stands::Up | Stands::Down => &seen.seen,
-                };
-                tell(service.clone(), stands, format!("{}: {because}", seen.what));
+                tell(service.clone(), stands, because);
             }
         }
     }
+}
+
+/// What a look at a service tells, and what was seen.
+fn told(seen: &Seen) -> (Stands, String) {
+    let stands = match (seen.is_told(), seen.agrees) {
+        (false, _) => Stands::Unknown,
+        (true, true) => Stands::Up,
+        (true, false) => Stands::Down,
+    };
+    let because = match stands {
+        Stands::Unknown => seen.seen.trim_start_matches(CANNOT_TELL).trim_start_matches(": "),
+        Stands::Up | Stands::Down => &seen.seen,
+    };
+    (stands, format!("{}: {because}", seen.what))
 }

@@ -60,6 +60,7 @@ impl RunState {
             Event::RunEnded { verdict } => self.run_ended(at, verdict),
             Event::ApprovalLapsed { step, by } => self.approval_lapsed(at, *step, by),
             Event::Baseline { probes, because } => self.baseline_seen(probes, because),
+            Event::LookedAfter { probes, because } => self.was_looked_after(probes, because),
             Event::ServiceSeen { service, stands, because: _ } => self.service_seen(at, service, *stands),
             Event::Firing { step, jobs } => self.firing(at, *step, jobs),
             Event::Fired { step, hosts, unheard, sent_us: _, skew_min_us, skew_max_us } => {
@@ -105,6 +106,7 @@ impl RunState {
             | Event::RiskAccepted { .. }
             | Event::RunEnded { .. }
             | Event::Injected { .. }
+            | Event::LookedAfter { .. }
             | Event::Baseline { .. } => Ok(()),
             Event::ServiceSeen { service, .. } => {
                 let known = self.plan.services.iter().any(|planned| planned.name == *service);
@@ -135,6 +137,14 @@ impl RunState {
         need(self.proofs.baseline().is_none(), "there is a baseline already")?;
         need(!self.proofs.is_cut_begun(), "a cut was begun before")?;
         self.proofs.set_baseline(probes, because);
+        Ok(())
+    }
+
+    fn was_looked_after(&mut self, probes: &[Seen], because: &str) -> Result<(), Why> {
+        self.need_live()?;
+        need(self.is_to_be_as_before(), "nothing that was cut is to be open again")?;
+        need(self.busy.is_empty(), "a job is running")?;
+        self.proofs.set_after(probes, because);
         Ok(())
     }
 

@@ -103,7 +103,13 @@ impl Engine {
             Status::RollingBack { .. } => self.verdict_backwards(),
             Status::New | Status::Ended(_) => None,
         };
-        let Some(verdict) = verdict else { return false };
+        let Some(verdict) = verdict else {
+            self.last_look_is_stale();
+            return false;
+        };
+        if self.awaits_last_look(&verdict) {
+            return false;
+        }
         self.record(Event::RunEnded { verdict: verdict.clone() });
         self.order(Output::Finished(verdict));
         true

@@ -123,6 +123,15 @@ pub enum Input {
         /// Why nobody looked, or not at everything; empty if all is there.
         because: String,
     },
+    /// What was to be seen before the run ends: the answer to [`Output::LookAfter`].
+    LookedAfter {
+        /// How services stand, as far as there was time.
+        services: Vec<(ServiceName, Stands, String)>,
+        /// What every negative probe of the plan saw, if that was asked for.
+        probes: Vec<Seen>,
+        /// Why nobody looked with probes, or not with all; empty if all is there.
+        because: String,
+    },
     /// The steady watch looked at a service. What is known already is not recorded again.
     ServiceSeen {
         /// Which.
@@ -182,6 +191,12 @@ pub enum Output {
     /// Look with every negative probe of the plan, once, and answer with [`Input::Baseline`] whatever comes of it:
     /// no task of a step that severs begins before.
     LookBefore,
+    /// Nothing is left to do: look once more before the run ends, and answer with [`Input::LookedAfter`] whatever
+    /// comes of it.
+    LookAfter {
+        /// With every negative probe of the plan as well, not only at the services?
+        probes: bool,
+    },
 }
 
 /// What bounds the engine from outside the plan.

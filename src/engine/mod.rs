@@ -39,6 +39,7 @@ mod undo;
 // The engine: looks at what an event touched, decides, orders.
 mod conclude;
 mod decide;
+mod last_look;
 mod news;
 mod notice;
 mod queues;
@@ -49,7 +50,7 @@ mod web;
 pub use guard::{GuardStand, Guarding};
 pub use io::{Input, Limits, Output};
 pub use progress::{Approval, Counts, PhaseState, PhaseStatus, Salvo, StepState, StepStatus};
-pub use proofs::{Proof, Proofs};
+pub use proofs::{After, Proof, Proofs};
 pub use run::Engine;
 pub use state::{AcceptedRisk, Illegal, RunState, Status};
 pub use task::{Stage, TaskState};

@@ -51,6 +51,7 @@ impl Engine {
             },
             Input::TimePassed => self.wake = None,
             Input::Baseline { probes, because } => self.baseline(probes, because),
+            Input::LookedAfter { services, probes, because } => self.looked_after(services, probes, because),
             Input::ServiceSeen { service, stands, because } => self.service_seen(service, stands, because),
             Input::Injected { text } => match self.goes_on() {
                 true => self.record(Event::Injected { text }),
@@ -63,7 +64,7 @@ impl Engine {
         self.refused += 1;
     }
 
-    fn goes_on(&self) -> bool {
+    pub(super) fn goes_on(&self) -> bool {
         self.live && self.state.need_live().is_ok()
     }
 
@@ -105,11 +106,16 @@ impl Engine {
     }
 
     fn service_seen(&mut self, service: ServiceName, stands: Stands, because: String) {
-        let known = self.state.plan.services.iter().any(|planned| planned.name == service);
-        if !known || !self.goes_on() || self.state.service(&service) == Some(stands) {
-            return self.refuse();
+        match self.goes_on() && self.is_news(&service, stands) {
+            true => self.record(Event::ServiceSeen { service, stands, because }),
+            false => self.refuse(),
         }
-        self.record(Event::ServiceSeen { service, stands, because });
+    }
+
+    /// Is it a service of the plan, and not known to stand like that?
+    pub(super) fn is_news(&self, service: &ServiceName, stands: Stands) -> bool {
+        let known = self.state.plan.services.iter().any(|planned| planned.name == *service);
+        known && self.state.service(service) != Some(stands)
     }
 
     fn runs(&self, job: Job) -> bool {

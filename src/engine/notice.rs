@@ -65,10 +65,12 @@ impl Engine {
             Event::RollbackStarted { .. } => {
                 self.queues.clear();
                 self.standing = None;
+                self.last_look_is_stale();
                 self.survey();
             }
             Event::RunEnded { .. } => {
                 self.queues.clear();
+                self.last_look_is_stale();
                 self.standing = None;
                 self.wake = None;
             }
@@ -100,7 +102,7 @@ impl Engine {
                 let severing = severing.filter(|(_, step)| !step.severs.is_empty()).map(|(ix, _)| ix);
                 self.queues.waves.extend(severing);
             }
-            Event::ServiceSeen { .. } | Event::Injected { .. } => {}
+            Event::ServiceSeen { .. } | Event::LookedAfter { .. } | Event::Injected { .. } => {}
         }
     }
 
@@ -222,6 +224,7 @@ fn task_of(event: &Event) -> Option<TaskIx> {
         | Event::RunEnded { .. }
         | Event::ApprovalLapsed { .. }
         | Event::Baseline { .. }
+        | Event::LookedAfter { .. }
         | Event::ServiceSeen { .. }
         | Event::Injected { .. } => None,
         Event::Fired { .. } => None,

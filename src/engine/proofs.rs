@@ -3,7 +3,7 @@
 //! A silence proves a cut only if the same probe from the same vantage point was answered before.
 
 use super::state::RunState;
-use crate::model::event::{Before, Seen};
+use crate::model::event::{Before, CANNOT_TELL, Seen};
 use crate::model::names::{StepIx, TaskIx};
 use crate::model::probe::Expect;
 use crate::plan::Plan;
@@ -22,6 +22,20 @@ pub struct Proofs {
     /// Seen open at some time.
     open: BTreeSet<String>,
     proofs: BTreeMap<String, Proof>,
+    /// What was open before the first cut: each probe, for people.
+    open_at_first: BTreeMap<String, String>,
+    after: Option<After>,
+}
+
+/// What was seen when everything had been taken back, of what was open before the first cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct After {
+    /// Probes that are open again.
+    pub open: u32,
+    /// Probes that are not, and what they saw instead; in the order of their names.
+    pub not_open: Vec<(String, String)>,
+    /// Why not everything was looked at; empty if it was.
+    pub because: String,
 }
 
 /// What a negative probe saw last, and what that is worth.
@@ -49,6 +63,8 @@ impl Proofs {
             looked: BTreeSet::new(),
             open: BTreeSet::new(),
             proofs: BTreeMap::new(),
+            open_at_first: BTreeMap::new(),
+            after: None,
         }
     }
 
@@ -63,6 +79,15 @@ impl Proofs {
     /// The newest look of each negative probe since the first cut, by probe.
     pub fn each(&self) -> impl Iterator<Item = &Proof> {
         self.proofs.values()
+    }
+
+    /// Was anything seen open before the first cut?
+    pub fn knows_open(&self) -> bool {
+        !self.open_at_first.is_empty()
+    }
+    /// What was seen once everything had been taken back, if somebody looked.
+    pub fn after(&self) -> Option<&After> {
+        self.after.as_ref()
     }
 
     pub(super) fn is_cut_begun(&self) -> bool {
@@ -80,8 +105,21 @@ impl Proofs {
             }
             if seen.is_open() {
                 self.open.insert(seen.probe.clone());
+                self.open_at_first.insert(seen.probe.clone(), seen.what.clone());
             }
         }
+    }
+    pub(super) fn set_after(&mut self, probes: &[Seen], because: &str) {
+        let seen: BTreeMap<&str, &Seen> = probes.iter().map(|seen| (seen.probe.as_str(), seen)).collect();
+        let mut after = After { open: 0, not_open: Vec::new(), because: because.to_owned() };
+        for (probe, what) in &self.open_at_first {
+            match seen.get(probe.as_str()) {
+                Some(seen) if seen.is_open() => after.open += 1,
+                Some(seen) => after.not_open.push((what.clone(), seen.seen.clone())),
+                None => after.not_open.push((what.clone(), format!("{CANNOT_TELL}: nobody looked"))),
+            }
+        }
+        self.after = Some(after);
     }
 
     /// Takes in what probes of a job saw. One that was to be closed is worth what its `before` says.

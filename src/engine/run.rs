@@ -1,6 +1,7 @@
 //! The engine itself: takes news in, records what it decides, and hands orders out.
 
 use super::io::{Input, Limits, Output};
+use super::last_look::LastLook;
 use super::queues::Queues;
 use super::standing::Standing;
 use super::state::{Illegal, RunState};
@@ -36,6 +37,7 @@ pub struct Engine {
     pub(super) wake: Option<Time>,
     /// A look before the first cut was ordered, and its answer has not come.
     pub(super) looking: bool,
+    pub(super) last_look: LastLook,
     /// News that came too late or did not fit.
     pub(super) refused: u64,
     out: VecDeque<Output>,
@@ -58,6 +60,7 @@ impl Engine {
             unmeasured: BTreeSet::new(),
             wake: None,
             looking: false,
+            last_look: LastLook::NotYet,
             refused: 0,
             out: VecDeque::new(),
         }

@@ -196,6 +196,14 @@ pub enum Event {
         /// What was seen, for people.
         because: String,
     },
+    /// What had to be silent after the cuts was looked at once more when they had been taken back, before the run ended.
+    LookedAfter {
+        /// What was seen, as far as it was looked at.
+        probes: Vec<Seen>,
+        /// Why nobody looked, or not at everything; empty if all is there.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        because: String,
+    },
     /// Somebody goes on although the plan is known to be dangerous. Stands right after the run's first event.
     RiskAccepted {
         /// What the plan may lead to.

@@ -175,9 +175,8 @@ impl Narrator {
                 vec![Line::new(Mark::Ask, "step", id, format!("the consent of {who} has lapsed"))]
             }
             Event::Baseline { probes, because } => watched::baseline(&self.look, plan, probes, because),
-            Event::ServiceSeen { service, stands, because } => {
-                vec![watched::service(service, *stands, because)]
-            }
+            Event::LookedAfter { probes, because } => watched::after(&self.look, state, probes, because),
+            Event::ServiceSeen { service, stands, because } => watched::service(service, *stands, because),
             Event::Firing { step, jobs } => {
                 let text = format!("fired on {} at one moment", words::so_many(jobs.len(), "host"));
                 vec![Line::new(Mark::Heading, "step", step_id(plan, *step), text)]

@@ -138,6 +138,7 @@ fn about(plan: &Plan, event: &Event) -> Map<String, Value> {
         | Event::RiskAccepted { .. }
         | Event::RunEnded { .. }
         | Event::Baseline { .. }
+        | Event::LookedAfter { .. }
         | Event::ServiceSeen { .. }
         | Event::Injected { .. } => Map::new(),
         Event::ApprovalLapsed { step, .. } => about_step(plan, *step),

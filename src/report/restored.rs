@@ -1,6 +1,7 @@
 //! What a drill left behind: what was taken back, what is still in place, what is still cut, and which services do not
-//! stand as they did when it began. Told from the record; paths are not probed again.
+//! stand as they did when it began, and whether the paths that were open then were seen open again.
 
+use super::escape::line;
 use super::facts;
 use super::look::Look;
 use super::words::{self, so_many};
@@ -30,6 +31,30 @@ pub struct Restoration {
     pub cut: Vec<String>,
     /// Services that do not stand as they did at the first look.
     pub services: Vec<StandsNow>,
+    /// What was seen of the paths that were open before the first cut, once everything was taken back; absent if nobody
+    /// looked again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paths: Option<PathsNow>,
+}
+
+/// The paths that were open before the first cut, as the look before the end found them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PathsNow {
+    /// So many are open again.
+    pub open: u32,
+    /// So many were open before the first cut.
+    pub of: u32,
+    /// Those that were not seen open again.
+    pub not_open: Vec<PathNow>,
+}
+
+/// A path that was not seen open again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PathNow {
+    /// What was tried, from where.
+    pub what: String,
+    /// What was seen.
+    pub seen: String,
 }
 
 /// A step of which something is still in place.
@@ -88,8 +113,10 @@ impl Restoration {
         let mut cut: Vec<String> = cuts.iter().map(|cut| cut.conduit.to_string()).collect();
         cut.dedup();
         let services = services(state);
-        let restored = in_place.is_empty() && by_hand.is_empty() && cut.is_empty() && services.is_empty();
-        Some(Self { restored, taken_back, in_place, by_hand, cut, services })
+        let paths = paths(state);
+        let shut = paths.as_ref().is_some_and(|paths| !paths.not_open.is_empty());
+        let left = in_place.is_empty() && by_hand.is_empty() && cut.is_empty() && services.is_empty();
+        Some(Self { restored: left && !shut, taken_back, in_place, by_hand, cut, services, paths })
     }
 }
 
@@ -99,6 +126,13 @@ pub(super) fn why(state: &RunState, task: TaskIx) -> String {
         Some(end) => words::undo_end(state.plan(), task, end),
         None => "not taken back".to_owned(),
     }
+}
+
+fn paths(state: &RunState) -> Option<PathsNow> {
+    let after = state.proofs().after()?;
+    let not_open = after.not_open.iter().map(|(what, seen)| PathNow { what: line(what), seen: line(seen) });
+    let not_open: Vec<PathNow> = not_open.collect();
+    Some(PathsNow { open: after.open, of: after.open + not_open.len() as u32, not_open })
 }
 
 /// A look that nobody could have tells of no difference.
@@ -119,12 +153,18 @@ pub(super) fn section(restoration: Option<&Restoration>, look: &Look) -> String 
         0 => String::new(),
         some => format!("; {} taken back", so_many(some, "step")),
     };
+    let seen = match &told.paths {
+        Some(paths) => format!("; {} of {} open again", paths.open, so_many(paths.of as usize, "path")),
+        None => String::new(),
+    };
     if told.restored {
-        let text = format!("as it was when the drill began, as far as the record tells{back}");
+        let text = format!("as it was when the drill began, as far as the record tells{back}{seen}");
         return format!("  {}\n", look.paint(Style::new().green(), &text));
     }
-    let mut text =
-        format!("  {}{back}\n", look.paint(Style::new().red().bold(), "NOT AS IT WAS when the drill began"));
+    let mut text = format!(
+        "  {}{back}{seen}\n",
+        look.paint(Style::new().red().bold(), "NOT AS IT WAS when the drill began")
+    );
     for left in &told.in_place {
         let on = match left.hosts.as_slice() {
             [] => String::new(),
@@ -147,6 +187,9 @@ pub(super) fn section(restoration: Option<&Restoration>, look: &Look) -> String 
             word(one.before),
             word(one.after)
         ));
+    }
+    for path in told.paths.iter().flat_map(|paths| &paths.not_open) {
+        text.push_str(&format!("  {}: {}, and was open when the drill began\n", path.what, path.seen));
     }
     text
 }

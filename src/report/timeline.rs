@@ -174,7 +174,7 @@ impl Timeline {
                 self.deeds.push((at, Deed::Lapsed { step: *step, by: by.clone() }));
             }
             Event::TaskEnded { task, .. } | Event::UndoEnded { task, .. } => self.cut_short(at, *task),
-            Event::Baseline { probes, because: _ } => {
+            Event::Baseline { probes, because: _ } | Event::LookedAfter { probes, because: _ } => {
                 self.probes.extend(probes.iter().map(|seen| (at, None, seen.clone())));
             }
             Event::RiskAccepted { what, by, because } => {

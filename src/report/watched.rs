@@ -5,6 +5,7 @@ use super::look::Look;
 use super::narrate::{Line, Mark};
 use super::proof;
 use super::words::so_many;
+use crate::engine::RunState;
 use crate::model::event::{Before, Facts, Seen, Stands};
 use crate::model::names::ServiceName;
 use crate::plan::Plan;
@@ -32,8 +33,28 @@ pub(super) fn baseline(look: &Look, plan: &Plan, probes: &[Seen], because: &str)
     vec![said]
 }
 
+/// The look before the end. What was open before the first cut and is not open again is named.
+pub(super) fn after(look: &Look, state: &RunState, probes: &[Seen], because: &str) -> Vec<Line> {
+    let Some(after) = state.proofs().after() else { return Vec::new() };
+    let all = after.open as usize + after.not_open.len();
+    let mark = if after.not_open.is_empty() && because.is_empty() { Mark::Good } else { Mark::Unsure };
+    let mut text = match probes.len() {
+        0 => "nobody looked whether what was cut is open again".to_owned(),
+        _ => format!("{} of {} open again as before the first cut", after.open, so_many(all, "probe")),
+    };
+    if !because.is_empty() {
+        text.push_str(&format!("; {}", line(because)));
+    }
+    let mut said = Line::new(mark, "run", look.run.clone(), text);
+    if !probes.is_empty() {
+        let shut = after.not_open.iter();
+        said.more = shut.map(|(what, seen)| format!("{}: {}", line(what), line(seen))).collect();
+    }
+    vec![said]
+}
+
 /// A service that was seen for the first time, or changed.
-pub(super) fn service(service: &ServiceName, stands: Stands, because: &str) -> Line {
+pub(super) fn service(service: &ServiceName, stands: Stands, because: &str) -> Vec<Line> {
     let mark = match stands {
         Stands::Up => Mark::Good,
         Stands::Down => Mark::Bad,
@@ -43,7 +64,7 @@ pub(super) fn service(service: &ServiceName, stands: Stands, because: &str) -> L
         Stands::Up => String::new(),
         Stands::Down | Stands::Unknown => format!(": {}", line(because)),
     };
-    Line::new(mark, "service", service.to_string(), format!("{}{because}", stands_word(stands)))
+    vec![Line::new(mark, "service", service.to_string(), format!("{}{because}", stands_word(stands)))]
 }
 
 /// How a service stands, in a word.

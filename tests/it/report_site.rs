@@ -367,6 +367,10 @@ impl Run<'_> {
                         queue.clear();
                     }
                     Output::Withdraw(_) => {}
+                    Output::LookAfter { .. } => {
+                        let (services, probes, because) = (Vec::new(), Vec::new(), String::new());
+                        send(&mut queue, now, Input::LookedAfter { services, probes, because });
+                    }
                     Output::LookBefore => {
                         let input = Input::Baseline { probes: Vec::new(), because: String::new() };
                         send(&mut queue, now, input);

@@ -101,5 +101,12 @@ FAULTS = [
     ("look-wakes-nobody", "notice.rs", "self.queues.waves.extend(severing);", "let _ = severing.count();"),
     ("every-silence-is-a-proof", "proofs.rs", "() if self.open.contains(probe) => Before::Open,", "() if !probe.is_empty() => Before::Open,"),
     ("a-cut-in-place-is-a-proof-that-failed", "proofs.rs", "counts.already_so > 0 && counts", "counts.already_so > 9_999 && counts"),
-    ("service-said-to-be-up-twice", "news.rs", " || self.state.service(&service) == Some(stands)", ""),
+    ("service-said-to-be-up-twice", "news.rs", "known && self.state.service(service) != Some(stands)", "known"),
+    # The look before the end.
+    ("nobody-looks-before-the-end", "last_look.rs", "            LastLook::NotYet => {\n                self.last_look = LastLook::UnderWay { stale: false };", "            LastLook::NotYet if true => false,\n            LastLook::NotYet => {\n                self.last_look = LastLook::UnderWay { stale: false };"),
+    ("a-last-look-from-before-counts", "last_look.rs", "        if stale || !self.goes_on() {", "        if !self.goes_on() {"),
+    ("last-look-never-comes-again", "last_look.rs", "            self.last_look = LastLook::NotYet;\n            return self.refuse();", "            return self.refuse();"),
+    ("paths-are-not-looked-at-again", "last_look.rs", "reopen: true, .. }) && self", "reopen: false, .. }) && self"),
+    ("who-stops-waits-for-the-last-look", "last_look.rs", " || self.state.stop.is_some()", ""),
+    ("what-is-shut-is-open-again", "proofs.rs", "Some(seen) if seen.is_open() => after.open += 1,", "Some(seen) if seen.is_told() => after.open += 1,"),
 ]

@@ -57,18 +57,35 @@ impl World {
 
     /// Answers the order to look before the first cut.
     pub fn look_before(&mut self) {
-        let mut seen = Vec::new();
-        if self.tells_probes {
-            let plan = self.staging.plan.clone();
-            let mut known = BTreeSet::new();
-            for (task, probe) in plan.negative_probes() {
-                let asked = Asked::on_paper(&plan, task, probe);
-                if known.insert(asked.id.clone()) {
-                    seen.push(told(Asked { expect: Expect::Open, ..asked }, &Saw::Open));
+        let probes = self.negative_probes(|_, _, _| Saw::Open);
+        self.tell(BASELINE, Input::Baseline { probes, because: String::new() });
+    }
+
+    /// Answers the order to look before the end. How services stand is told whenever that changes.
+    pub fn look_after(&mut self, probes: bool) {
+        let (after, probes) = match probes {
+            true => (BASELINE, self.negative_probes(|world, task, looked| world.saw(Some(task), &looked))),
+            false => (Millis(0), Vec::new()),
+        };
+        self.tell(after, Input::LookedAfter { services: Vec::new(), probes, because: String::new() });
+    }
+
+    /// What every negative probe sees that would have to be open, each once.
+    fn negative_probes(&self, saw: impl Fn(&Self, TaskIx, Looked) -> Saw) -> Vec<Seen> {
+        let plan = &self.staging.plan;
+        let (mut known, mut seen) = (BTreeSet::new(), Vec::new());
+        let tasks = (0..plan.tasks.len() as u32).map(TaskIx).filter(|_| self.tells_probes);
+        for task in tasks.filter(|task| plan.tasks[task.at()].left_out.is_none()) {
+            let looked = &self.staging.probes[plan.tasks[task.at()].step.at()];
+            for (looked, probe) in looked.iter().zip(plan.step_of(task).probes()) {
+                let asked = Asked::on_paper(plan, task, probe);
+                if looked.closed && known.insert(asked.id.clone()) {
+                    let saw = saw(self, task, Looked { closed: false, ..looked.clone() });
+                    seen.push(told(Asked { expect: Expect::Open, ..asked }, &saw));
                 }
             }
         }
-        self.tell(BASELINE, Input::Baseline { probes: seen, because: String::new() });
+        seen
     }
 
     fn needs_own_host(&self, job: Job) -> bool {

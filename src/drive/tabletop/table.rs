@@ -138,6 +138,7 @@ impl Table {
                 Output::Wake { at } => self.wake = Some(at),
                 Output::Finished(verdict) => self.over = Some(verdict),
                 Output::LookBefore => self.world.look_before(),
+                Output::LookAfter { probes } => self.world.look_after(probes),
             }
         }
     }

@@ -70,6 +70,9 @@ pub(super) fn restoration(story: &Story, page: &mut Page<'_>) {
         let steps = says.list(&told.taken_back);
         page.paragraph(&escaped(&says.fill(Phrase::TakenBackSteps, &[&steps])));
     }
+    if let Some(paths) = says.paths_again(told) {
+        page.paragraph(&escaped(&paths));
+    }
     let rows: Vec<Vec<String>> = says.left_behind(told).into_iter().map(Vec::from).collect();
     if !rows.is_empty() {
         page.table(&[Phrase::Name, Phrase::HostsHead, Phrase::Why], rows);

@@ -331,6 +331,8 @@ phrases! {
     TakenBackSteps: "Taken back: {0}.", "取消済みの手順：{0}。";
     ByHandOnly: "done by hand; only people know whether it was taken back", "人手作業のため、取消しの有無は記録から判らない";
     StillCut: "still cut", "遮断したまま";
+    PathsAgain: "{0} of {1} paths that were open before the first cut are open again.", "最初の遮断より前に開いていた{1}経路のうち、{0}経路が再び開いていることを確認した。";
+    WasOpen: "{0}; it was open before the first cut", "{0}(最初の遮断より前は開いていた)";
     StoodBefore: "{0} at the first look, {1} at the last", "最初の確認では{0}、最後の確認では{1}";
     Compared: "Compared with an earlier run", "前回の実施との比較";
     ComparedWith: "Compared with run {0} of {1}. Slower first.", "比較対象：実行{0}（{1}）。遅くなったものから順に示す。";

@@ -278,7 +278,18 @@ impl Says {
             let stood = [self.stands(Some(one.before)), self.stands(Some(one.after))];
             [one.service.clone(), String::new(), self.fill(Phrase::StoodBefore, &stood)]
         });
-        in_place.chain(hands).chain(cuts).chain(services).collect()
+        let paths = told.paths.iter().flat_map(|paths| &paths.not_open);
+        let paths = paths.map(|one| {
+            let why = self.fill(Phrase::WasOpen, &[&one.seen]);
+            [one.what.clone(), String::new(), why]
+        });
+        in_place.chain(hands).chain(cuts).chain(services).chain(paths).collect()
+    }
+
+    /// How many of the paths that were open before the first cut were seen open again.
+    pub(super) fn paths_again(&self, told: &Restoration) -> Option<String> {
+        let paths = told.paths.as_ref()?;
+        Some(self.fill(Phrase::PathsAgain, &[&paths.open.to_string(), &paths.of.to_string()]))
     }
 
     pub(super) fn compared(&self, kind: ComparedKind) -> &'static str {

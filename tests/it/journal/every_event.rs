@@ -171,8 +171,10 @@ fn looks() -> Vec<Event> {
     let befores = [Before::Open, Before::CutAlready, Before::NotOpen, Before::NotLooked];
     let probes: Vec<Seen> = befores.map(seen).into();
     let mut events = vec![
-        Event::Baseline { probes, because: String::new() },
+        Event::Baseline { probes: probes.clone(), because: String::new() },
         Event::Baseline { probes: Vec::new(), because: "nobody looked".into() },
+        Event::LookedAfter { probes, because: String::new() },
+        Event::LookedAfter { probes: Vec::new(), because: "nobody looked again".into() },
     ];
     for stands in [Stands::Up, Stands::Down, Stands::Unknown] {
         let because = "open".into();

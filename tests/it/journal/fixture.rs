@@ -51,7 +51,7 @@ fn what_was_added_since_reads_as_it_was_written() {
 }
 
 /// Kinds that came after the released fixture.
-const KINDS_ADDED: u32 = 8;
+const KINDS_ADDED: u32 = 9;
 
 /// Numbers the kinds of events. A kind that is added here belongs into the fixture of the next format.
 fn kind(event: &Event) -> u32 {
@@ -84,6 +84,7 @@ fn kind(event: &Event) -> u32 {
         Event::Firing { .. } => 25,
         Event::Fired { .. } => 26,
         Event::Injected { .. } => 27,
+        Event::LookedAfter { .. } => 28,
     }
 }
 

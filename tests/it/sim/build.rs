@@ -143,13 +143,14 @@ impl Builder {
         self.at(ix).severs = vec![ConduitName::from("isp-uplink")];
     }
 
-    pub fn service(&mut self, name: &str) {
+    /// A service, and whether somebody can look at it.
+    pub fn service(&mut self, name: &str, watched: bool) {
         self.plan.services.push(PlannedService {
             name: ServiceName::from(name),
             place: ServicePlace::Zone("internet".into()),
             needs: Vec::new(),
             rto: None,
-            probe: None,
+            probe: watched.then(|| Probe { expect: Expect::Open, ..probe() }),
         });
     }
 

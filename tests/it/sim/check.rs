@@ -249,6 +249,7 @@ impl Checker {
             // It changes nothing: whatever the engine makes of it is judged by what follows.
             Event::Injected { .. } => Ok(()),
             Event::Baseline { probes, .. } => self.baseline_seen(probes),
+            Event::LookedAfter { probes, .. } => self.looked_after(probes),
             Event::ServiceSeen { service, stands, .. } => self.service_seen(service, *stands),
         }
     }

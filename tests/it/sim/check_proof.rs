@@ -15,6 +15,10 @@ pub struct Proof {
     told: BTreeSet<String>,
     /// Every probe that was seen open at some time.
     open: BTreeSet<String>,
+    /// Every probe that was seen open before the first cut.
+    pub open_at_first: BTreeSet<String>,
+    /// So many of them were seen open at the look before the end.
+    pub open_again: Option<u32>,
     /// What is known of services in this process.
     pub services: BTreeMap<ServiceName, Stands>,
 }
@@ -49,6 +53,7 @@ impl Checker {
             }
             if seen.seen == "open" {
                 self.proof.open.insert(seen.probe.clone());
+                self.proof.open_at_first.insert(seen.probe.clone());
             }
         }
         Ok(())

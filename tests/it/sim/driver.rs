@@ -2,6 +2,7 @@
 
 use super::check::{Checker, require};
 use super::check_begin::nothing_forgotten;
+use super::check_looks::LooksLast;
 use super::check_proof;
 use super::plans;
 use super::rng::Rng;
@@ -38,9 +39,10 @@ pub struct Sim {
     /// Orders until the next crash.
     fuse: Option<u64>,
     wake: Option<Time>,
-    finished: Option<Verdict>,
+    pub(super) finished: Option<Verdict>,
     /// A look before the first cut was ordered in this process.
     looking: bool,
+    pub(super) looks_last: LooksLast,
     pub(super) asked: Vec<Question>,
     pub(super) mode: Mode,
     pub tally: Tally,
@@ -76,6 +78,7 @@ pub fn run(seed: u64, tell: bool) -> Result<Tally, String> {
         wake: None,
         finished: None,
         looking: false,
+        looks_last: LooksLast::NotYet,
         asked: Vec::new(),
         mode,
         tally: Tally::default(),
@@ -211,6 +214,7 @@ impl Sim {
 
     fn one_process(&mut self, engine: &mut Engine, first: Option<Input>) -> Result<Halted, String> {
         (self.wake, self.finished, self.looking) = (None, None, false);
+        self.looks_last = LooksLast::NotYet;
         self.world.watch_services();
         if let Some(input) = first {
             let abandons = matches!(input, Input::Abandoned { .. });
@@ -254,11 +258,12 @@ impl Sim {
         let Some((epoch, input)) = self.world.arrives(coming)? else { return Ok(false) };
         let late = epoch != self.world.epoch;
         // A look carries no attempt number: it goes with the process that ordered it.
-        let goes_with_it = matches!(input, Input::Baseline { .. });
+        let goes_with_it = matches!(input, Input::Baseline { .. } | Input::LookedAfter { .. });
         if late && (goes_with_it || !self.world.rng.percent(30)) {
             return Ok(false);
         }
-        let twice = self.world.rng.percent(3) && !matches!(input, Input::TimePassed);
+        let once = matches!(input, Input::TimePassed | Input::LookedAfter { .. });
+        let twice = self.world.rng.percent(3) && !once;
         let again = twice.then(|| input.clone());
         if self.news(engine, input, late)? {
             return Ok(true);
@@ -278,7 +283,11 @@ impl Sim {
             println!("{:>9} <- {input:?}{}", self.world.now.0 - 1_000_000, if late { " (late)" } else { "" });
         }
         let refused = engine.refused();
+        let looked = matches!(input, Input::LookedAfter { .. });
         engine.handle(self.world.now, input);
+        if looked {
+            self.looked_last(engine.refused() == refused)?;
+        }
         if late {
             self.tally.note("late answers");
             require(engine.refused() > refused, || "a late answer was taken".into())?;
@@ -288,6 +297,7 @@ impl Sim {
             let Some(output) = engine.poll() else {
                 nothing_forgotten(&self.check, self.world.now)?;
                 self.nobody_lies_ready_in_vain()?;
+                self.nobody_is_kept()?;
                 return Ok(false);
             };
             require(!late, || format!("a late answer led to {output:?}"))?;
@@ -401,11 +411,16 @@ impl Sim {
                 self.world.look_before();
                 Ok(())
             }
+            Output::LookAfter { probes } => self.looks_after(probes),
         }
     }
 
     pub(super) fn seen(&mut self, at: Time, event: &Event) -> Result<(), String> {
         self.tally.event(event);
+        if let Event::RunEnded { verdict } = event {
+            self.ends_with(verdict)?;
+        }
+        self.note_deed(event);
         let waits = Verdict::Stopped { because: StopReason::WaitingForPeople };
         if self.limits.attended && *event == (Event::RunEnded { verdict: waits }) {
             return Err("the run did not wait for the people who are there".into());

@@ -9,6 +9,7 @@ pub mod check_end;
 mod check_firing;
 mod check_gates;
 pub mod check_guard;
+mod check_looks;
 mod check_people;
 mod check_proof;
 mod check_task;

@@ -33,8 +33,8 @@ pub fn random(rng: &mut Rng) -> Arc<Plan> {
         }
     }
     if rng.percent(50) {
-        build.service("records");
-        build.service("dns");
+        build.service("records", true);
+        build.service("dns", false);
     }
     build.done()
 }

@@ -109,7 +109,7 @@ fn a_stopped_run_does_not_wait_for_the_look() {
 #[test]
 fn a_service_is_on_record_when_it_changes_and_anew_in_each_process() {
     let mut build = a_cut_and_another_step();
-    build.service("records");
+    build.service("records", false);
     let mut run = begin(build);
     let seen = |stands| Input::ServiceSeen { service: "records".into(), stands, because: "seen".into() };
     for stands in [Stands::Up, Stands::Up, Stands::Down, Stands::Down, Stands::Up] {
@@ -130,4 +130,97 @@ fn a_service_is_on_record_when_it_changes_and_anew_in_each_process() {
     let refused = run.engine.refused();
     run.news(Input::ServiceSeen { service: "mail".into(), stands: Stands::Up, because: "seen".into() });
     assert_eq!(run.engine.refused(), refused + 1, "the plan has no such service");
+}
+
+/// One step, and a service that somebody can look at.
+fn with_a_watched_service() -> Run {
+    let mut build = Builder::new(&[None]);
+    build.phase(Policy::Stop);
+    build.step(&[Some(0)]);
+    build.service("records", true);
+    build.service("dns", false);
+    begin(build)
+}
+
+fn looked_last(stands: Stands) -> Input {
+    let services = vec![("records".into(), stands, "seen".to_owned())];
+    Input::LookedAfter { services, probes: Vec::new(), because: String::new() }
+}
+
+#[test]
+fn a_run_that_comes_to_its_end_looks_at_services_once_more() {
+    let mut run = with_a_watched_service();
+    run.news(Input::ServiceSeen { service: "records".into(), stands: Stands::Down, because: "seen".into() });
+    run.succeeds("s0@h00000", JobKind::Run);
+    assert_eq!(run.orders, [Output::LookAfter { probes: false }]);
+    assert_eq!(run.verdict(), None);
+    run.news(looked_last(Stands::Up));
+    assert_eq!(run.verdict(), Some(Verdict::Completed));
+    let (_, watched) = run.engine.state().services().next().unwrap();
+    assert_eq!(watched.stretches().last().unwrap().stands, Stands::Up, "before the end, so that it counts");
+    let refused = run.engine.refused();
+    run.news(looked_last(Stands::Down));
+    assert_eq!(run.engine.refused(), refused + 1, "it came twice");
+}
+
+#[test]
+fn who_stops_a_run_does_not_wait_for_the_last_look() {
+    let mut run = with_a_watched_service();
+    run.succeeds("s0@h00000", JobKind::Run);
+    run.news(Input::StopRequested { by: "ann".into(), how: StopHow::Finish });
+    assert_eq!(run.verdict(), Some(Verdict::Completed), "nothing was left to do");
+}
+
+#[test]
+fn a_last_look_from_before_a_rollback_is_none() {
+    let mut run = with_a_watched_service();
+    run.succeeds("s0@h00000", JobKind::Run);
+    run.news(Input::RollbackRequested {
+        scope: Scope::Run,
+        reopen: false,
+        by: "ann".into(),
+        consent: Vec::new(),
+    });
+    run.news(looked_last(Stands::Up));
+    assert_eq!(run.verdict(), None);
+    run.succeeds("s0@h00000", JobKind::Undo);
+    assert_eq!(run.orders, [Output::LookAfter { probes: false }]);
+    run.news(looked_last(Stands::Up));
+    assert_eq!(run.verdict(), Some(Verdict::RolledBack));
+}
+
+#[test]
+fn after_a_crash_the_last_look_is_had_again() {
+    let mut run = with_a_watched_service();
+    run.succeeds("s0@h00000", JobKind::Run);
+    run.crashes_and_resumes();
+    assert_eq!(run.orders, [Output::LookAfter { probes: false }]);
+}
+
+/// A cut that was seen open before, done and verified; in a drill.
+fn a_cut_in_a_drill() -> Run {
+    let mut run = begin_with(a_cut_and_another_step(), Limits::default(), Mode::Drill);
+    run.succeeds("s1@h00000", JobKind::Run);
+    run.news(looked("open"));
+    run.succeeds("s0@h00000", JobKind::Run);
+    run.succeeds("s0@h00000", JobKind::Verify);
+    assert_eq!(run.verdict(), Some(Verdict::Completed), "the cut is in place: there is nothing to look at");
+    run
+}
+
+#[test]
+fn paths_that_were_cut_are_looked_at_again_when_the_cut_is_taken_back() {
+    for (seen, open) in [("open", 1), ("closed: no answer", 0), ("cannot tell: nobody is there", 0)] {
+        let mut run = a_cut_in_a_drill();
+        let (scope, consent) = (Scope::Run, vec!["isp-uplink".into()]);
+        run.news(Input::RollbackRequested { scope, reopen: true, by: "ann".into(), consent });
+        run.succeeds("s1@h00000", JobKind::Undo);
+        run.succeeds("s0@h00000", JobKind::Undo);
+        assert_eq!(run.orders, [Output::LookAfter { probes: true }]);
+        let (services, probes) = (Vec::new(), vec![saw(seen, "open")]);
+        run.news(Input::LookedAfter { services, probes, because: String::new() });
+        assert_eq!(run.verdict(), Some(Verdict::RolledBack));
+        let after = run.engine.state().proofs().after().unwrap();
+        assert_eq!((after.open, after.not_open.len()), (open, 1 - open as usize));
+    }
 }

@@ -12,6 +12,10 @@ impl Sim {
     /// The end is what the world says too, whatever the events say.
     pub(super) fn is_true(&self, state: &RunState, verdict: &Verdict) -> Result<(), String> {
         require(*state.status() == Status::Ended(verdict.clone()), || format!("{verdict:?} was said"))?;
+        let again = state.proofs().after().map(|after| after.open);
+        require(again == self.check.proof.open_again, || {
+            format!("{again:?} paths are said to be open again")
+        })?;
         for ix in (0..self.plan.tasks.len() as u32).map(TaskIx) {
             let (truth, task, planned) = (self.world.tasks[ix.at()], state.task(ix), self.plan.step_of(ix));
             let name = self.plan.task_name(ix);

@@ -7,12 +7,33 @@ use blackstart::model::event::{Facts, Job, JobKind, Seen, Stands};
 use blackstart::model::probe::{Expect, Probe, ProbeKind};
 use std::collections::BTreeMap;
 
-/// The limit of the look before the first cut.
+/// The limit of the looks before the first cut and before the end.
 const LOOK_MAX: u64 = 8_000;
 
 impl World {
     /// Looks with every negative probe, and tells the process that is alive when it set out.
     pub fn look_before(&mut self) {
+        let (after, probes) = (self.rng.below(LOOK_MAX), self.negative_probes());
+        let input = Input::Baseline { probes, because: String::new() };
+        self.later(after, Coming::News { epoch: self.epoch, input });
+    }
+
+    /// Looks at some of the services, and with every negative probe if that is wanted.
+    pub fn look_after(&mut self, probes: bool) {
+        let after = self.rng.below(LOOK_MAX);
+        let probes = if probes { self.negative_probes() } else { Vec::new() };
+        let mut services = Vec::new();
+        for service in self.plan.services.clone() {
+            if self.rng.percent(80) {
+                let stands = *self.rng.pick(&[Stands::Up, Stands::Up, Stands::Down, Stands::Unknown]);
+                services.push((service.name.clone(), stands, "seen".to_owned()));
+            }
+        }
+        let input = Input::LookedAfter { services, probes, because: String::new() };
+        self.later(after, Coming::News { epoch: self.epoch, input });
+    }
+
+    fn negative_probes(&mut self) -> Vec<Seen> {
         let mut seen = BTreeMap::new();
         for (_, probe) in self.plan.clone().negative_probes() {
             let how = match self.rng.below(10) {
@@ -22,10 +43,7 @@ impl World {
             };
             seen.entry(name(probe)).or_insert_with(|| saw(probe, "open", how));
         }
-        let after = self.rng.below(LOOK_MAX);
-        let because = String::new();
-        let input = Input::Baseline { probes: seen.into_values().collect(), because };
-        self.later(after, Coming::News { epoch: self.epoch, input });
+        seen.into_values().collect()
     }
 
     /// What the probes of a job saw, to go with its outcome.

@@ -4,7 +4,7 @@ use super::{rich, story_of, told};
 use crate::report::{timeline, well};
 use crate::report_site::Run;
 use blackstart::model::Time;
-use blackstart::model::event::{Event, Mode, Scope, UndoEnd, Verdict};
+use blackstart::model::event::{Event, Mode, Scope, Seen, UndoEnd, Verdict};
 use blackstart::model::names::TaskIx;
 use blackstart::report::facts::RunFacts;
 use blackstart::report::restored::Restoration;
@@ -109,4 +109,32 @@ fn services_that_stand_otherwise_are_named() {
     let page = story::markdown(&story, &super::says(Lang::Ja));
     assert!(page.contains("原状回復の確認") && page.contains("【訓練】「ministry-office」"), "{page}");
     assert!(page.contains("停止：records（計2分30秒）"), "{page}");
+}
+
+#[test]
+fn paths_that_are_not_open_again_are_named() {
+    let run = well();
+    let mut events = taken_back(&run, as_drill(run.events().0), |_| UndoEnd::Undone);
+    let seen = |probe: &str, seen: &str| Seen {
+        what: format!("tcp {probe}"),
+        expected: "open".to_owned(),
+        seen: seen.to_owned(),
+        agrees: seen == "open",
+        probe: probe.to_owned(),
+        before: None,
+    };
+    let before = vec![seen("a", "open"), seen("b", "open"), seen("c", "closed: refused")];
+    let start = events[0].0;
+    events.retain(|(_, event)| !matches!(event, Event::Baseline { .. }));
+    events.insert(1, (start, Event::Baseline { probes: before, because: String::new() }));
+    let again = vec![seen("a", "open"), seen("b", "closed: no answer"), seen("c", "closed: refused")];
+    let (end, last) = (events.last().expect("it ended").0, events.len() - 1);
+    events.insert(last, (end, Event::LookedAfter { probes: again, because: String::new() }));
+    let told = left(&run, &events);
+    let paths = told.paths.as_ref().expect("somebody looked");
+    assert_eq!((paths.open, paths.of, told.restored), (1, 2, false));
+    assert_eq!(paths.not_open[0].what, "tcp b", "the third was not open before");
+    let text = recap(&timeline(&run, &events), &Tails::default(), &Look::plain("0193"));
+    assert!(text.contains("; 1 of 2 paths open again\n"), "{text}");
+    assert!(text.contains("  tcp b: closed: no answer, and was open when the drill began\n"), "{text}");
 }

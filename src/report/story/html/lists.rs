@@ -294,6 +294,9 @@ pub(super) fn restoration(told: &Restoration, says: &Says) -> Markup {
         @if !told.taken_back.is_empty() {
             p { (says.fill(Phrase::TakenBackSteps, &[&says.list(&told.taken_back)])) }
         }
+        @if let Some(paths) = says.paths_again(told) {
+            p { (paths) }
+        }
         @if !left.is_empty() {
             (super::table::told(
                 says,
