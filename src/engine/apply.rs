@@ -40,6 +40,7 @@ impl RunState {
             Event::JobEnded { job, outcome, facts } => {
                 self.job_ended(at, *job, outcome, facts.guard.as_ref())?;
                 self.proofs.saw(&facts.probes);
+                self.note_agreement(at, *job, outcome);
                 self.backups.extend(facts.backup.as_ref().map(|seen| (job.task, seen.taken)));
                 Ok(())
             }

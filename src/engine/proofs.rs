@@ -3,10 +3,12 @@
 //! A silence proves a cut only if the same probe from the same vantage point was answered before.
 
 use super::state::RunState;
-use crate::model::event::{Before, CANNOT_TELL, Seen};
+use crate::model::event::{Before, CANNOT_TELL, Job, JobKind, Seen};
 use crate::model::names::{StepIx, TaskIx};
 use crate::model::probe::Expect;
+use crate::model::{Outcome, Time};
 use crate::plan::Plan;
+use crate::plan::frozen::{PlannedAction, PlannedVerify};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was seen of negative probes so far. Probes are known by [`Seen::probe`].
@@ -154,6 +156,20 @@ impl Proof {
 }
 
 impl RunState {
+    /// Puts down when the probes of a task agreed for the first time: those of its `verify`, or itself if it has none.
+    pub(super) fn note_agreement(&mut self, at: Time, job: Job, outcome: &Outcome) {
+        let step = self.plan.step_of(job.task);
+        let verifies = step.verify.iter().any(|verify| matches!(verify, PlannedVerify::Probe(_)));
+        let tells = match (&step.action, job.kind) {
+            (_, JobKind::Verify) => verifies,
+            (PlannedAction::Probe(_), JobKind::Run) => !verifies,
+            _ => false,
+        };
+        if tells && *outcome == Outcome::Succeeded {
+            self.proved.entry(job.task).or_insert(at);
+        }
+    }
+
     /// Was every cut that this task stands on in place before the run? Then there was nothing to be seen open.
     pub(super) fn was_cut_already(&self, task: TaskIx) -> bool {
         let step = self.step_of(task);

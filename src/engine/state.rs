@@ -6,7 +6,7 @@ use super::proofs::Proofs;
 use super::services::Watched;
 use super::task::TaskState;
 use crate::model::Time;
-use crate::model::event::{Event, Job, Mode, Scope, Stands, StopHow, UndoEnd, Verdict};
+use crate::model::event::{Event, Job, Mode, Scope, Stands, StopHow, TaskEnd, UndoEnd, Verdict};
 use crate::model::names::{HostIx, PhaseIx, RunId, ServiceName, StepIx, TaskIx};
 use crate::model::question::{Answer, Question};
 use crate::plan::Plan;
@@ -50,6 +50,8 @@ pub struct RunState {
     pub(super) services: BTreeMap<ServiceName, Watched>,
     /// When the backups that were looked at had been taken.
     pub(super) backups: BTreeMap<TaskIx, Time>,
+    /// When the probes of tasks agreed for the first time.
+    pub(super) proved: BTreeMap<TaskIx, Time>,
     /// The time of the newest event.
     pub(super) newest_at: Time,
 }
@@ -134,6 +136,7 @@ impl RunState {
             proofs,
             services: BTreeMap::new(),
             backups: BTreeMap::new(),
+            proved: BTreeMap::new(),
             newest_at: Time(0),
         }
     }
@@ -262,6 +265,17 @@ impl RunState {
     /// When the backup that a step looked at had been taken: the oldest, if it looked at several.
     pub fn backup_taken(&self, step: StepIx) -> Option<Time> {
         self.plan.tasks_of(step).filter_map(|task| self.backups.get(&task)).min().copied()
+    }
+    /// When the probes of a step had agreed on all of its hosts, each for the first time. A host where it was so already
+    /// and nobody probed counts from when that was found.
+    pub fn probes_agreed(&self, step: StepIx) -> Option<Time> {
+        let runs = self.plan.tasks_of(step).filter(|task| self.plan.tasks[task.at()].left_out.is_none());
+        let agreed = runs.map(|ix| {
+            let task = self.task(ix);
+            let found_so = task.end == Some(TaskEnd::AlreadySo);
+            self.proved.get(&ix).copied().or(task.ended_at.filter(|_| found_so))
+        });
+        agreed.collect::<Option<Vec<Time>>>()?.into_iter().max()
     }
     /// How each service stood that the steady watch has looked at.
     pub fn services(&self) -> impl Iterator<Item = (&ServiceName, &Watched)> {

@@ -13,7 +13,7 @@ use crate::model::{Millis, Problem};
 
 /// The moments there are, as they are written.
 const MOMENTS: &str =
-    "write `start`, `phase ID`, `step ID`, `service NAME up`, `service NAME down` or `backup ID`";
+    "write `start`, `phase ID`, `step ID`, `probe ID`, `service NAME up`, `service NAME down` or `backup ID`";
 
 /// Reads one. What is wrong with it is in the sink; `None` if something is.
 pub(super) fn read(sink: &Sink<'_>, names: &Names, objective: At<Shape>) -> Option<Objective> {
@@ -43,7 +43,7 @@ fn ends(sink: &Sink<'_>, owner: &str, from: Option<&Moment>, to: &Moment, at: Sp
         (Some(Moment::Backup(_)), Moment::Start) => return true,
         (_, Moment::Start) => (
             format!("{owner} ends where every run starts"),
-            "write `phase ID`, `step ID` or `service NAME up`".to_owned(),
+            "write `phase ID`, `step ID`, `probe ID` or `service NAME up`".to_owned(),
         ),
         (_, Moment::Backup(id)) => (
             format!("{owner} ends when a backup was taken, which is before the run"),
@@ -52,9 +52,14 @@ fn ends(sink: &Sink<'_>, owner: &str, from: Option<&Moment>, to: &Moment, at: Sp
         (Some(from), to) if from == to => {
             (format!("{owner} ends where it starts"), "name another moment".to_owned())
         }
-        (_, Moment::Phase(_) | Moment::Step(_) | Moment::ServiceDown(_) | Moment::ServiceUp(_)) => {
-            return true;
-        }
+        (
+            _,
+            Moment::Phase(_)
+            | Moment::Step(_)
+            | Moment::Probe(_)
+            | Moment::ServiceDown(_)
+            | Moment::ServiceUp(_),
+        ) => return true,
     };
     sink.push(Problem::error("bad-moment", what).at(at).hint(hint));
     false
@@ -99,6 +104,7 @@ fn moment(sink: &Sink<'_>, names: &Names, owner: &str, text: Located<String>) ->
             names.find_phase(sink, owner, id, at).then(|| Moment::Phase(PhaseId::from(*id)))
         }
         ["step", id] => step(id).map(Moment::Step),
+        ["probe", id] => step(id).map(Moment::Probe),
         ["backup", id] => step(id).map(Moment::Backup),
         // Whether there is such a service is known once there is an inventory.
         ["service", name, "up"] => Some(Moment::ServiceUp(ServiceName::from(*name))),

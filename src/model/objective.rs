@@ -32,6 +32,8 @@ pub enum Moment {
     Phase(PhaseId),
     /// `step ID`: the step ended well on all its hosts.
     Step(StepId),
+    /// `probe ID`: the probes of the step agreed for the first time, on the last of its hosts.
+    Probe(StepId),
     /// `service NAME down`: the service was seen down for the first time.
     ServiceDown(ServiceName),
     /// `service NAME up`: since then the service was not seen down any more.

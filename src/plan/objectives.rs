@@ -4,7 +4,7 @@ use super::compile::unknown_step;
 use super::frozen::PlannedObjective;
 use crate::model::names::{PhaseId, ServiceName, StepId, StepIx};
 use crate::model::problem::nearest;
-use crate::model::runbook::{Action, Moment, Objective, Runbook};
+use crate::model::runbook::{Action, Moment, Objective, Runbook, Verify};
 use crate::model::{Inventory, Problem, Problems};
 use std::collections::BTreeMap;
 
@@ -24,6 +24,7 @@ pub(super) fn planned(
                 Moment::ServiceUp(name) | Moment::ServiceDown(name) => {
                     check_service(objective, name, inventory, problems);
                 }
+                Moment::Probe(id) => check_probe(objective, id, runbook, names, problems),
                 Moment::Backup(id) => check_backup(objective, id, runbook, names, problems),
             }
         }
@@ -101,6 +102,26 @@ fn check_backup(
             format!("objective `{}` asks step `{id}` for a backup, and it looks at none", objective.name);
         let problem = Problem::error("no-backup", what).at(objective.span);
         problems.push(problem.hint("name a step whose action is `backup`"));
+    }
+}
+
+fn check_probe(
+    objective: &Objective,
+    id: &StepId,
+    runbook: &Runbook,
+    names: &BTreeMap<StepId, StepIx>,
+    problems: &mut Problems,
+) {
+    let mut steps = runbook.phases.iter().flat_map(|phase| &phase.steps);
+    let probes = steps.any(|step| {
+        let verifies = step.verify.iter().any(|verify| matches!(verify.value, Verify::Probe(_)));
+        step.id.value == *id && (verifies || matches!(step.action, Action::Probe(_)))
+    });
+    if check_step(objective, id, names, problems) && !probes {
+        let what =
+            format!("objective `{}` asks for the probes of step `{id}`, and it has none", objective.name);
+        let problem = Problem::error("no-probe", what).at(objective.span);
+        problems.push(problem.hint("name a step whose action or `verify` is a probe, or write `step ID`"));
     }
 }
 

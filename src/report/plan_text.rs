@@ -160,6 +160,7 @@ fn moment(moment: &Moment) -> String {
         Moment::Start => "start".to_owned(),
         Moment::Phase(id) => format!("phase {id}"),
         Moment::Step(id) => format!("step {id}"),
+        Moment::Probe(id) => format!("probe {id}"),
         Moment::ServiceUp(name) => format!("service {name} up"),
         Moment::ServiceDown(name) => format!("service {name} down"),
         Moment::Backup(id) => format!("backup {id}"),
@@ -184,7 +185,7 @@ fn expected_at(plan: &Plan, moment: &Moment) -> Option<u64> {
             }
             None => 0,
         },
-        Moment::Step(id) => match plan.step_named(id.as_str()) {
+        Moment::Step(id) | Moment::Probe(id) => match plan.step_named(id.as_str()) {
             Some(step) => {
                 let step = &plan.steps[step.at()];
                 total.saturating_sub(step.urgency.0).saturating_add(step.estimate.0)

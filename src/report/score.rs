@@ -129,6 +129,7 @@ pub fn moment(state: &RunState, moment: &Moment) -> Option<Time> {
             let step = state.step(plan.step_named(id.as_str())?);
             step.ended_at().filter(|_| *step.status() == StepStatus::Ended { well: true })
         }
+        Moment::Probe(id) => state.probes_agreed(plan.step_named(id.as_str())?),
         Moment::ServiceDown(name) => down_since(state, name),
         Moment::ServiceUp(name) => up_since(state, name),
         Moment::Backup(id) => state.backup_taken(plan.step_named(id.as_str())?),

@@ -635,6 +635,8 @@ fn moments_that_cannot_come_are_refused() {
     assert!(up.starts_with("unknown-service: objective `o` speaks of `dsn`"), "{up}");
     let down = refused(Moment::ServiceDown("dns".into()));
     assert!(down.starts_with("no-probe: objective `o` speaks of service `dns`"), "{down}");
+    let probe = refused(Moment::Probe("a".into()));
+    assert!(probe.starts_with("no-probe: objective `o` asks for the probes of step `a`"), "{probe}");
     let backup = refused(Moment::Backup("a".into()));
     assert!(backup.starts_with("no-backup: objective `o` asks step `a` for a backup"), "{backup}");
 }

@@ -66,10 +66,10 @@ pub(in crate::load) struct Objective {
     /// What it is called.
     #[schemars(required)]
     pub(in crate::load) name: Option<At<String>>,
-    /// When the clock starts: `start` (the default), `phase ID`, `step ID`, `service NAME up`, `service NAME down` or
-    /// `backup ID` (the backup that a step looks at was taken).
+    /// When the clock starts: `start` (the default), `phase ID`, `step ID`, `probe ID` (the probes of a
+    /// step agreed), `service NAME up`, `service NAME down` or `backup ID` (the backup that a step looks at was taken).
     pub(in crate::load) from: Option<At<String>>,
-    /// When it stops: `phase ID`, `step ID`, `service NAME up` or `service NAME down`; after `backup ID` also `start`.
+    /// When it stops: `phase ID`, `step ID`, `probe ID`, `service NAME up` or `service NAME down`; after `backup ID` also `start`.
     #[schemars(required)]
     pub(in crate::load) to: Option<At<String>>,
     /// How long it may take.

@@ -140,6 +140,7 @@ fn objectives(plan: &Plan) -> Vec<String> {
         Moment::Start => "the start".to_owned(),
         Moment::Phase(id) => format!("phase {id}"),
         Moment::Step(id) => format!("step {id}"),
+        Moment::Probe(id) => format!("the probes of {id}"),
         Moment::ServiceUp(name) => format!("service {name} up"),
         Moment::ServiceDown(name) => format!("service {name} down"),
         Moment::Backup(id) => format!("the backup of {id} taken"),

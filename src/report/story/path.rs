@@ -37,7 +37,7 @@ pub(in crate::report) fn spent(
     let (Some(from), Some(to), true) = (score.began, score.reached.or(until), told) else { return nothing };
     let (from, to) = (from.max(state.started_at().unwrap_or(from)), to);
     let last = match (&score.objective.to, score.reached) {
-        (Moment::Step(id), Some(_)) => plan.step_named(id.as_str()),
+        (Moment::Step(id) | Moment::Probe(id), Some(_)) => plan.step_named(id.as_str()),
         (Moment::Phase(id), Some(_)) => plan
             .phase_named(id.as_str())
             .and_then(|phase| last_of(timeline, to, |step, _| plan.steps[step.at()].phase == phase)),

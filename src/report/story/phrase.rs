@@ -175,6 +175,7 @@ phrases! {
     MomentStart: "start", "開始";
     MomentPhase: "phase `{0}`", "段階「{0}」の完了";
     MomentStep: "step `{0}`", "手順「{0}」の完了";
+    MomentProbe: "probes of `{0}` agree", "手順「{0}」の確認の成立";
     MomentServiceUp: "service `{0}` up", "サービス「{0}」の復旧";
     MomentServiceDown: "service `{0}` down", "サービス「{0}」の停止";
     MomentBackup: "backup of `{0}` taken", "手順「{0}」のバックアップの取得";

@@ -193,6 +193,7 @@ impl Says {
             Moment::Start => self.say(Phrase::MomentStart).to_owned(),
             Moment::Phase(id) => self.fill(Phrase::MomentPhase, &[id.as_str()]),
             Moment::Step(id) => self.fill(Phrase::MomentStep, &[id.as_str()]),
+            Moment::Probe(id) => self.fill(Phrase::MomentProbe, &[id.as_str()]),
             Moment::ServiceUp(name) => self.fill(Phrase::MomentServiceUp, &[name.as_str()]),
             Moment::ServiceDown(name) => self.fill(Phrase::MomentServiceDown, &[name.as_str()]),
             Moment::Backup(id) => self.fill(Phrase::MomentBackup, &[id.as_str()]),

@@ -132,6 +132,22 @@ fn a_service_is_on_record_when_it_changes_and_anew_in_each_process() {
     assert_eq!(run.engine.refused(), refused + 1, "the plan has no such service");
 }
 
+#[test]
+fn probes_agree_once_for_all_and_before_the_step_is_over() {
+    let mut run = begin(a_cut_and_another_step());
+    let cut = run.engine.state().plan().step_named("s0").unwrap();
+    let agreed = |run: &Run| run.engine.state().probes_agreed(cut);
+    run.news(looked("open"));
+    run.succeeds("s0@h00000", JobKind::Run);
+    assert_eq!(agreed(&run), None, "it ran, and nobody looked");
+    run.now = run.now + Millis::from_secs(7);
+    run.succeeds("s0@h00000", JobKind::Verify);
+    let at = run.now;
+    run.now = run.now + Millis::from_secs(9);
+    run.succeeds("s1@h00000", JobKind::Run);
+    assert_eq!(agreed(&run), Some(at));
+}
+
 /// One step, and a service that somebody can look at.
 fn with_a_watched_service() -> Run {
     let mut build = Builder::new(&[None]);
