@@ -1,7 +1,7 @@
 //! Every flag and argument, in one place, with the words `--help` shows.
 
 use crate::cli::{
-    abort, approve, completions, graph, inventory, man, plan, print, probe, reach, report, resume, rollback,
+    abort, approve, completions, graph, history, inventory, man, plan, print, probe, reach, report, resume, rollback,
     run, runs, schema, show, tabletop, validate, verify,
 };
 use crate::drive::watch::{EVERY_DEFAULT, EVERY_MIN};
@@ -64,6 +64,8 @@ pub enum Verb {
     Abort(abort::Verb),
     /// List all runs.
     Runs(runs::Verb),
+    /// Show all runs by runbook, and how each objective went from run to run.
+    History(history::Verb),
     /// Show what happened in a run.
     Show(show::Verb),
     /// Put a runbook on paper: boxes to tick, exact commands, proof, undo, whom to call.

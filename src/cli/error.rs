@@ -94,6 +94,17 @@ impl CliError {
             Self::Plain { exit, .. } => *exit,
         }
     }
+    /// What is wrong, in a line. What files have wrong with them is said where they can be quoted.
+    pub fn what(&self) -> String {
+        match self {
+            Self::Closed => String::new(),
+            Self::Problems(problems, _) | Self::Choices(problems, _) | Self::Unsafe(problems, _) => {
+                problems.0.first().map_or_else(String::new, |problem| problem.what.clone())
+            }
+            Self::Journal(error) => error.to_string(),
+            Self::Plain { what, .. } => what.clone(),
+        }
+    }
     /// To stderr, in words.
     pub fn print(&self) {
         match self {

@@ -173,6 +173,15 @@ fn state_dir(args: &Args) -> Result<PathBuf, CliError> {
     })
 }
 
+/// Opens the store of runs if it is there: looking must not create the place that is looked in.
+pub fn store_if_any(args: &Args) -> Result<Option<Store>, CliError> {
+    let root = state_dir(args)?;
+    match std::fs::metadata(&root).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        true => Ok(None),
+        false => Ok(Some(Store::open(&root)?)),
+    }
+}
+
 /// Finds a run by the beginning of its id, or `last`.
 pub fn run(args: &Args, wanted: &str) -> Result<RunDir, CliError> {
     let root = state_dir(args)?;
@@ -180,11 +189,7 @@ pub fn run(args: &Args, wanted: &str) -> Result<RunDir, CliError> {
         CliError::usage(format!("{what} in {}", root.display()))
             .hint("`--state DIR` or $BLACKSTART_STATE says where runs are kept")
     };
-    // Looking for a run must not create the place it is looked for in.
-    if std::fs::metadata(&root).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
-        return Err(none("there are no runs"));
-    }
-    let store = Store::open(&root)?;
+    let Some(store) = store_if_any(args)? else { return Err(none("there are no runs")) };
     if store.ids()?.is_empty() {
         return Err(none("there are no runs"));
     }
@@ -198,10 +203,21 @@ pub fn short(args: &Args, dir: &RunDir) -> Result<String, CliError> {
 
 /// The shortest beginning of a run's id that only it has, and never fewer digits than tell apart at a glance.
 pub fn short_id(store: &Store, id: &RunId) -> Result<String, CliError> {
-    let others: Vec<RunId> = store.ids()?.into_iter().filter(|other| other != id).collect();
-    let unique = |len: &usize| !others.iter().any(|other| other.as_str().starts_with(&id.as_str()[..*len]));
-    let len = (SHORT_ID_MIN..id.as_str().len()).find(unique).unwrap_or(id.as_str().len());
-    Ok(id.as_str()[..len].to_owned())
+    let mut ids = store.ids()?;
+    ids.retain(|other| other != id);
+    let at = ids.partition_point(|other| other < id);
+    ids.insert(at, id.clone());
+    Ok(short_among(&ids, at))
+}
+
+/// The same for one of many, which are in order: only its neighbours can begin like it for longer than any other.
+pub fn short_among(ids: &[RunId], at: usize) -> String {
+    let id = ids[at].as_str();
+    let neighbours = [at.checked_sub(1), Some(at + 1)];
+    let neighbours = || neighbours.iter().flatten().filter_map(|at| ids.get(*at));
+    let unique = |len: &usize| !neighbours().any(|other| other.as_str().starts_with(&id[..*len]));
+    let len = (SHORT_ID_MIN..id.len()).find(unique).unwrap_or(id.len());
+    id[..len].to_owned()
 }
 
 /// Ids of one week share seven digits; twelve tell runs apart that start seconds from each other.

@@ -11,8 +11,10 @@ pub mod dangers;
 pub mod error;
 pub mod files;
 pub mod graph;
+pub mod history;
 pub mod inventory;
 pub mod man;
+pub mod past;
 pub mod plan;
 pub mod print;
 pub mod printer;
@@ -62,6 +64,7 @@ pub fn main() -> ExitCode {
         Verb::Approve(verb) => approve::carry_out(verb, &args),
         Verb::Abort(verb) => abort::carry_out(verb, &args),
         Verb::Runs(verb) => runs::carry_out(verb, &args),
+        Verb::History(verb) => history::carry_out(verb, &args),
         Verb::Show(verb) => show::carry_out(verb, &args),
         Verb::Print(verb) => print::carry_out(verb),
         Verb::Report(verb) => report::carry_out(verb, &args),

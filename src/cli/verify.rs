@@ -4,9 +4,9 @@ use crate::cli::args::{Args, Format};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::{files, printer};
 use crate::drive::approvals;
-use crate::engine::RunState;
+use crate::journal::{Hash, Read, RunDir};
 use crate::model::Event;
-use crate::report::escape;
+use crate::report::{Timeline, escape};
 use std::sync::Arc;
 
 /// Check a run's journal, hash by hash, and print its head.
@@ -23,30 +23,7 @@ pub struct Verb {
 /// Checks the chain, the plan's hash, and that every event follows from those before it.
 pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     let dir = files::run(args, &verb.run)?;
-    let (plan, hash) = dir.read_plan()?;
-    let read = dir.read()?;
-    let mut state = RunState::new(Arc::new(plan));
-    let mut signed = 0;
-    for record in &read.records {
-        if let Event::Answered { answer } = &record.event
-            && answer.signed.is_some()
-        {
-            approvals::check(&state, answer, record.at).map_err(|why| {
-                let line = record.seq + 1;
-                let what =
-                    format!("{}:{line}: the signature of {}: {why}", dir.journal_path().display(), answer.by);
-                CliError::with(Exit::Journal, escape::line(&what))
-                    .hint("the chain is whole, but this answer was not given by whom it says")
-            })?;
-            signed += 1;
-        }
-        if let Err(illegal) = state.apply(record.at, &record.event) {
-            let line = record.seq + 1;
-            let what = format!("{}:{line}: {illegal}", dir.journal_path().display());
-            return Err(CliError::with(Exit::Journal, what)
-                .hint("the chain is whole, but no run of blackstart goes like this"));
-        }
-    }
+    let Proven { hash, read, signed, timeline: _ } = prove(&dir)?;
     let records = read.records.len();
     match verb.format {
         Format::Json => printer::json(&serde_json::json!({
@@ -74,4 +51,42 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
         }
     }
     Ok(Exit::Completed)
+}
+
+/// A run whose chain is whole, whose events follow from each other, and whose signatures hold.
+pub(super) struct Proven {
+    /// The plan's hash.
+    pub(super) hash: Hash,
+    /// The journal.
+    pub(super) read: Read,
+    /// How many approvals are signed.
+    pub(super) signed: u32,
+    /// What its events add up to.
+    pub(super) timeline: Timeline,
+}
+
+/// Reads a run and trusts nothing in it.
+pub(super) fn prove(dir: &RunDir) -> Result<Proven, CliError> {
+    let (plan, hash) = dir.read_plan()?;
+    let read = dir.read()?;
+    let mut timeline = Timeline::new(Arc::new(plan));
+    let mut signed = 0;
+    for record in &read.records {
+        let place = || format!("{}:{}", dir.journal_path().display(), record.seq + 1);
+        if let Event::Answered { answer } = &record.event
+            && answer.signed.is_some()
+        {
+            approvals::check(&timeline.state, answer, record.at).map_err(|why| {
+                let what = format!("{}: the signature of {}: {why}", place(), answer.by);
+                CliError::with(Exit::Journal, escape::line(&what))
+                    .hint("the chain is whole, but this answer was not given by whom it says")
+            })?;
+            signed += 1;
+        }
+        timeline.take(record.at, &record.event).map_err(|illegal| {
+            CliError::with(Exit::Journal, format!("{}: {illegal}", place()))
+                .hint("the chain is whole, but no run of blackstart goes like this")
+        })?;
+    }
+    Ok(Proven { hash, read, signed, timeline })
 }

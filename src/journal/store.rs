@@ -84,8 +84,12 @@ impl Store {
 
     /// All runs, oldest first. A run that cannot be read is listed as broken, not left out.
     pub fn list(&self) -> Result<Vec<Summary>, JournalError> {
-        let runs = self.ids()?.into_iter().map(|id| RunDir::new(self.root.join(id.as_str()), id));
-        Ok(runs.map(|run| Summary::of(&run)).collect())
+        Ok(self.ids()?.iter().map(|id| Summary::of(&self.run_named(id))).collect())
+    }
+
+    /// The directory of a run of which the id is known.
+    pub fn run_named(&self, id: &RunId) -> RunDir {
+        RunDir::new(self.root.join(id.as_str()), id.clone())
     }
 
     /// The ids of all runs, oldest first.

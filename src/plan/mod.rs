@@ -35,4 +35,5 @@ pub use frozen::Plan;
 pub use script::{
     SECRET_SHOWN, assignment, fill, fill_fetch, fill_probe, fill_upload, render_script, secret_variable,
 };
+pub use select::narrowed;
 pub use services::services_alone;

@@ -1,6 +1,7 @@
 //! Which steps and hosts the operator's choices leave out, and why. What is left out stays in the plan, with its reason.
 
 use super::choices::Choices;
+use super::frozen::Plan;
 use super::level;
 use crate::model::names::HostName;
 use crate::model::pattern::Pattern;
@@ -8,6 +9,15 @@ use crate::model::problem::nearest;
 use crate::model::runbook::{Runbook, Step};
 use crate::model::{Inventory, Problem, Problems};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How the reason begins for which a condition leaves something out; every other reason is the operator's choice.
+pub(super) const WHEN_IS_FALSE: &str = "when is false: ";
+
+/// Why a plan is not all of its runbook, if the operator chose less (`--limit`, `--phase`, `--until`): the first reason.
+pub fn narrowed(plan: &Plan) -> Option<&str> {
+    let mut reasons = plan.tasks.iter().filter_map(|task| task.left_out.as_deref());
+    reasons.find(|reason| !reason.starts_with(WHEN_IS_FALSE))
+}
 
 /// What is left out before any condition is looked at.
 pub struct Selection<'a> {

@@ -4,7 +4,7 @@ use super::choices::Choices;
 use super::frozen::{
     PlannedAction, PlannedNeed, PlannedStep, PlannedTask, PlannedTogether, PlannedUndo, PlannedVerify,
 };
-use super::select::Selection;
+use super::select::{Selection, WHEN_IS_FALSE};
 use super::texts::{Site, Texts};
 use super::values::{Asked, Mishap, few};
 use super::{cuts, gates, graph, level, waves};
@@ -170,7 +170,7 @@ fn left_out(
             return left_out;
         }
     };
-    let reason = || Some(format!("when is false: {}", when.value));
+    let reason = || Some(format!("{WHEN_IS_FALSE}{}", when.value));
     if !asked.per_host {
         if left_out.iter().any(Option::is_none) {
             match asked.truth(&site.values, None) {

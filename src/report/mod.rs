@@ -42,6 +42,7 @@ pub mod recap;
 pub mod chain;
 pub mod trials;
 pub mod runs;
+pub mod past;
 pub mod show;
 pub mod paper;
 pub mod story;

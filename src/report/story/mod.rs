@@ -35,7 +35,7 @@ pub use junit::junit;
 pub use lang::{Lang, Says};
 pub use markdown::markdown;
 pub use phrase::Phrase;
-pub use tell::{Telling, tell};
+pub use tell::{Telling, tell, tell_timeline};
 pub use told::Story;
 
 /// The report as JSON: the data model as it stands.

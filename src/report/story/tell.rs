@@ -39,54 +39,60 @@ pub struct Telling<'a> {
 /// blackstart.
 pub fn tell(telling: Telling<'_>, says: &Says) -> Result<Story, Illegal> {
     let timeline = Timeline::of(telling.plan.clone(), telling.events)?;
-    let until = until(&telling, &timeline);
-    let standing = standing(&timeline.state, telling.carried_on);
-    let mut steps = Steps::of(&timeline, until, says);
-    let critical_path = path::taken(&timeline, until);
+    let now = telling.carried_on.then_some(telling.now);
+    Ok(tell_timeline(&timeline, telling.journal, now, says))
+}
+
+/// Tells a run whose events were gone through before. `now` is the time if a process carries it on at this moment.
+pub fn tell_timeline(timeline: &Timeline, journal: Journal, now: Option<Time>, says: &Says) -> Story {
+    let until = until(now, timeline);
+    let standing = standing(&timeline.state, now.is_some());
+    let mut steps = Steps::of(timeline, until, says);
+    let critical_path = path::taken(timeline, until);
     steps.mark_critical(&critical_path);
-    let cuts = troubles::cuts(&timeline);
+    let cuts = troubles::cuts(timeline);
     let mut story = Story {
         v: REPORT_VERSION,
         lang: says.lang,
         told_by: env!("CARGO_PKG_VERSION").to_owned(),
-        run: run(&timeline, standing, until, says),
+        run: run(timeline, standing, until, says),
         summary: Vec::new(),
-        objectives: objectives(&timeline, standing, until, says),
+        objectives: objectives(timeline, standing, until, says),
         phases: steps.phases,
         steps: steps.steps,
         tasks: steps.tasks,
         critical_path,
-        waits: waits::waits(&timeline, until, says),
-        decisions: decisions(&timeline, says),
-        open_questions: open_questions(&timeline, says),
-        failures: troubles::failures(&timeline, says),
-        not_run: troubles::not_run(&timeline, says),
-        needs_a_person: troubles::stuck(&timeline, says),
-        reachability: reachability::reachability(&timeline, &cuts),
+        waits: waits::waits(timeline, until, says),
+        decisions: decisions(timeline, says),
+        open_questions: open_questions(timeline, says),
+        failures: troubles::failures(timeline, says),
+        not_run: troubles::not_run(timeline, says),
+        needs_a_person: troubles::stuck(timeline, says),
+        reachability: reachability::reachability(timeline, &cuts),
         cuts,
-        services: services::services(&timeline, until, goes_on(standing)),
-        probes: probes(&timeline, says),
-        guards: guards(&timeline, says),
+        services: services::services(timeline, until, goes_on(standing)),
+        probes: probes(timeline, says),
+        guards: guards(timeline, says),
         fired: timeline.fired.clone(),
-        evidence: evidence(&timeline),
-        backups: backups(&timeline),
-        hosts: hosts::hosts(&timeline, &steps.fates),
+        evidence: evidence(timeline),
+        backups: backups(timeline),
+        hosts: hosts::hosts(timeline, &steps.fates),
         improvements: Vec::new(),
-        restoration: restoration(&timeline, says),
+        restoration: restoration(timeline, says),
         compared: None,
-        journal: telling.journal,
+        journal,
     };
     story.summary = summary::summary(&story, says);
-    story.improvements = improve::improvements(&story, &timeline, says);
-    Ok(story)
+    story.improvements = improve::improvements(&story, timeline, says);
+    story
 }
 
 /// Up to when the record tells.
-fn until(telling: &Telling<'_>, timeline: &Timeline) -> Option<Time> {
+fn until(now: Option<Time>, timeline: &Timeline) -> Option<Time> {
     let last = timeline.last?;
-    Some(match telling.carried_on {
-        true => telling.now.max(last),
-        false => timeline.state.ended_at().unwrap_or(last),
+    Some(match now {
+        Some(now) => now.max(last),
+        None => timeline.state.ended_at().unwrap_or(last),
     })
 }
 
