@@ -1,8 +1,8 @@
 //! Every flag and argument, in one place, with the words `--help` shows.
 
 use crate::cli::{
-    abort, approve, completions, graph, history, inventory, man, plan, print, probe, reach, report, resume, rollback,
-    run, runs, schema, show, tabletop, validate, verify,
+    abort, approve, completions, due, graph, history, inventory, man, plan, print, probe, reach, report,
+    resume, rollback, run, runs, schema, show, tabletop, validate, verify,
 };
 use crate::drive::watch::{EVERY_DEFAULT, EVERY_MIN};
 use crate::model::Millis;
@@ -16,7 +16,7 @@ use std::path::PathBuf;
     after_help = "Exit codes: 0 completed · 1 unexpected · 2 usage · 10 problems in runbook or inventory · \
     11 plan drifted · 12 the plan can lock you out or leaves a path open · 20 rolled back · 21 stuck, needs a person \
     (probe: one does not agree) · 22 stopped, can resume (dry run, probe: a host is in trouble) · 23 refused at a \
-    gate · 30 journal unwritable or broken · 31 run locked
+    gate · 24 a drill missed an objective · 25 something is overdue · 30 journal unwritable or broken · 31 run locked
 
 A first try, on this machine alone:
   blackstart run runbooks/hello.yaml -i inventories/local.yaml --dry-run"
@@ -66,6 +66,8 @@ pub enum Verb {
     Runs(runs::Verb),
     /// Show all runs by runbook, and how each objective went from run to run.
     History(history::Verb),
+    /// Show what must be rehearsed, restored or verified by when, by a policy.
+    Due(due::Verb),
     /// Show what happened in a run.
     Show(show::Verb),
     /// Put a runbook on paper: boxes to tick, exact commands, proof, undo, whom to call.
@@ -74,7 +76,7 @@ pub enum Verb {
     Report(report::Verb),
     /// Check a run's journal, hash by hash, and print its head.
     Verify(verify::Verb),
-    /// Print the JSON Schema of a runbook, an inventory or a scenario, for editors.
+    /// Print the JSON Schema of a runbook, an inventory, a scenario or a policy, for editors.
     Schema(schema::Verb),
     /// Print a completion script for a shell.
     Completions(completions::Verb),

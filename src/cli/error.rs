@@ -31,6 +31,8 @@ pub enum Exit {
     Refused = 23,
     /// A drill ended well, and missed an objective.
     Missed = 24,
+    /// By a policy, something is overdue.
+    Overdue = 25,
     /// The journal cannot be written or is broken.
     Journal = 30,
     /// Another process has the run.

@@ -8,6 +8,7 @@ pub mod claims;
 pub mod completions;
 pub mod conduct;
 pub mod dangers;
+pub mod due;
 pub mod error;
 pub mod files;
 pub mod graph;
@@ -65,6 +66,7 @@ pub fn main() -> ExitCode {
         Verb::Abort(verb) => abort::carry_out(verb, &args),
         Verb::Runs(verb) => runs::carry_out(verb, &args),
         Verb::History(verb) => history::carry_out(verb, &args),
+        Verb::Due(verb) => due::carry_out(verb, &args),
         Verb::Show(verb) => show::carry_out(verb, &args),
         Verb::Print(verb) => print::carry_out(verb),
         Verb::Report(verb) => report::carry_out(verb, &args),

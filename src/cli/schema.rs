@@ -5,7 +5,7 @@ use crate::cli::printer;
 use crate::load::{self, Which};
 use clap::{Args, ValueEnum};
 
-/// Print the JSON Schema of a runbook, an inventory or a scenario.
+/// Print the JSON Schema of a runbook, an inventory, a scenario or a policy.
 #[derive(Debug, Args)]
 pub struct Verb {
     /// Of which file.
@@ -18,6 +18,7 @@ enum Of {
     Runbook,
     Inventory,
     Scenario,
+    Policy,
 }
 
 /// Prints it.
@@ -26,6 +27,7 @@ pub fn carry_out(verb: &Verb) -> Result<Exit, CliError> {
         Of::Runbook => Which::Runbook,
         Of::Inventory => Which::Inventory,
         Of::Scenario => Which::Scenario,
+        Of::Policy => Which::Policy,
     }))?;
     Ok(Exit::Completed)
 }

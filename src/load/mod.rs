@@ -1,4 +1,4 @@
-//! Reads inventories, runbooks and scenarios into the model; finds every problem at once. The only place that knows YAML.
+//! Reads inventories, runbooks, scenarios and policies into the model; finds every problem at once. The only place that knows YAML.
 //!
 //! A file goes through three layers. `yaml` makes a tree of it, with the place of every node. `decode` fits
 //! the tree to the shapes in `grammar`, which serde derives and from which the JSON Schema is made; what does
@@ -20,6 +20,8 @@ mod known;
 mod network;
 mod objective;
 mod order;
+mod policy;
+mod policy_names;
 mod probe;
 mod conduits;
 mod rehearsed;
@@ -41,12 +43,14 @@ mod yaml;
 pub use schema::{Which, schema};
 
 use crate::model::place::Sources;
+use crate::model::policy::Policy;
 use crate::model::scenario::Scenario;
 use crate::model::{Inventory, Problems, Runbook};
 use decode::Decoder;
 use serde::Deserialize;
 use shapes::At;
 use sink::Sink;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What became of a file: the value if nothing in it forbids running, and everything found on the way.
@@ -86,6 +90,21 @@ pub fn scenario(sources: &mut Sources, path: &Path) -> Loaded<Scenario> {
 /// Reads a scenario from text; `name` stands for the file in messages.
 pub fn scenario_text(sources: &mut Sources, name: &str, text: &str) -> Loaded<Scenario> {
     from_text(sources, name, text, directory_of(Path::new(name)), scenario::read)
+}
+
+/// Reads a policy file. Paths of runbooks and inventories in it are made absolute.
+pub fn policy(sources: &mut Sources, path: &Path) -> Loaded<Policy> {
+    from_file(sources, path, policy::read)
+}
+
+/// Reads a policy from text; `name` stands for the file in messages, and paths are relative to its directory.
+pub fn policy_text(sources: &mut Sources, name: &str, text: &str) -> Loaded<Policy> {
+    from_text(sources, name, text, directory_of(Path::new(name)), policy::read)
+}
+
+/// Checks a policy against those of its runbooks that could be read: steps and services that it names must exist.
+pub fn named_by_policy(policy: &Policy, read: &BTreeMap<String, (Runbook, Inventory)>) -> Problems {
+    policy_names::check(policy, read)
 }
 
 /// Checks a scenario against a runbook and an inventory: steps, phases and hosts that it names must exist.

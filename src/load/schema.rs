@@ -12,6 +12,8 @@ pub enum Which {
     Runbook,
     /// Durations, faults and messages for a tabletop.
     Scenario,
+    /// What must be rehearsed, restored or verified how often.
+    Policy,
 }
 
 /// The JSON Schema of a kind of file, for editors.
@@ -20,6 +22,7 @@ pub fn schema(which: Which) -> serde_json::Value {
     let schema = match which {
         Which::Inventory => generator.into_root_schema_for::<grammar::inventory::Inventory>(),
         Which::Runbook => generator.into_root_schema_for::<grammar::runbook::Runbook>(),
+        Which::Policy => generator.into_root_schema_for::<grammar::policy::Policy>(),
         Which::Scenario => generator.into_root_schema_for::<grammar::scenario::Scenario>(),
     };
     schema.to_value()

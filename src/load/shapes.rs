@@ -218,6 +218,16 @@ scalar!(
     { "type": ["string", "integer"], "description": "Permission bits in octal, such as `0644`." }
 );
 scalar!(
+    /// A length of time by the calendar.
+    Calendar, "a length by the calendar such as `3 months`",
+    { "type": "string", "pattern": "^[^-]*[0-9].*[a-zA-Z]", "description": "A length by the calendar: `30 days`, `3 months`, `1 year`." }
+);
+scalar!(
+    /// A day.
+    Day, "a day such as `2026-04-01`",
+    { "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "description": "A day: `2026-04-01`." }
+);
+scalar!(
     /// The version of the file's format.
     Version, "the number 1",
     { "const": 1, "description": "The version of this format: 1." }

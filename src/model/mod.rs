@@ -1,7 +1,9 @@
 //! The nouns of Blackstart: inventories, runbooks, outcomes, events. No I/O, no clock, no YAML.
 
+pub mod controls;
 pub mod ends;
 pub mod event;
+pub mod every;
 pub mod facts;
 pub mod guard;
 pub mod inventory;
@@ -10,6 +12,7 @@ pub mod names;
 pub mod outcome;
 pub mod pattern;
 pub mod place;
+pub mod policy;
 pub mod probe;
 pub mod problem;
 pub mod question;

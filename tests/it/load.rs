@@ -49,6 +49,13 @@ fn scenario_told(text: &str) -> String {
     told(&sources, &problems)
 }
 
+fn policy_told(text: &str) -> String {
+    let mut sources = Sources::default();
+    let Loaded { value, problems } = load::policy_text(&mut sources, "p.yaml", text);
+    assert_eq!(value.is_none(), problems.any_error());
+    told(&sources, &problems)
+}
+
 /// Every mistake of these files is told, in one go. To accept changes: `SNAPSHOTS=overwrite cargo test`.
 #[test]
 fn every_problem_of_a_file_is_told_at_its_place() {
@@ -96,6 +103,28 @@ fn every_problem_of_a_file_is_told_at_its_place() {
         scenario_told(include_str!("bad_input/scenario-shapes.yaml")),
         file!["bad_input/scenario-shapes.txt"].raw()
     );
+    assert_data_eq!(
+        policy_told(include_str!("bad_input/policy-shapes.yaml")),
+        file!["bad_input/policy-shapes.txt"].raw()
+    );
+    assert_data_eq!(policy_told("version: 1\nname: idle\n"), file!["bad_input/policy-idle.txt"].raw());
+    let without_files = "version: 1\nname: p\nrehearse: [{ runbook: a, every: 1 year, plan: today }]\n";
+    assert_data_eq!(policy_told(without_files), file!["bad_input/policy-plan.txt"].raw());
+}
+
+/// What a policy names must be in the runbooks whose files it names, as far as they can be read.
+#[test]
+fn a_policy_names_what_there_is() {
+    let mut sources = Sources::default();
+    let runbook = load::runbook_text(&mut sources, "r.yaml", GOOD_RUNBOOK).value.unwrap();
+    let inventory = load::inventory_text(&mut sources, "i.yaml", GOOD_INVENTORY).value.unwrap();
+    let text = include_str!("bad_input/policy-names.yaml");
+    let Loaded { value, problems } = load::policy_text(&mut sources, "p.yaml", text);
+    assert_eq!(told(&sources, &problems), "");
+    let policy = value.unwrap();
+    let problems = load::named_by_policy(&policy, &[("good".to_owned(), (runbook, inventory))].into());
+    assert_data_eq!(told(&sources, &problems), file!["bad_input/policy-names.txt"].raw());
+    assert_eq!(load::named_by_policy(&policy, &Default::default()).0, [], "nothing is known");
 }
 
 /// What a scenario names must be in the runbook and in the inventory.
@@ -363,6 +392,7 @@ fn the_schema_accepts_good_files_and_refuses_broken_ones() {
         (Which::Runbook, GOOD_RUNBOOK, &["runbook-shapes", "runbook-steps"][..]),
         (Which::Inventory, GOOD_INVENTORY, &["inventory-shapes"][..]),
         (Which::Scenario, include_str!("good/scenario.yaml"), &["scenario-shapes"][..]),
+        (Which::Policy, include_str!("good/policy.yaml"), &["policy-shapes"][..]),
     ] {
         let schema = load::schema(which);
         let validator = jsonschema::draft202012::new(&schema).unwrap();
@@ -390,6 +420,7 @@ fn the_schemas_on_disk_are_those_of_this_program() {
         (Which::Runbook, file!["../../schema/runbook.schema.json"]),
         (Which::Inventory, file!["../../schema/inventory.schema.json"]),
         (Which::Scenario, file!["../../schema/scenario.schema.json"]),
+        (Which::Policy, file!["../../schema/policy.schema.json"]),
     ] {
         let schema = serde_json::to_string_pretty(&load::schema(which)).unwrap() + "\n";
         assert_data_eq!(schema, on_disk.raw());

@@ -290,13 +290,77 @@ fn the_examples_of_the_format_are_sound_and_fit_together() {
     assert_eq!(load::together(&inventory.value.unwrap(), &runbook.value.unwrap()).0, []);
     let scenario = load::scenario_text(&mut sources, "scenario.yaml", example("scenario"));
     assert_eq!(scenario.problems.0, []);
+    let policy = load::policy_text(&mut sources, "policy.yaml", example("policy"));
+    assert_eq!(policy.problems.0, []);
+}
+
+/// What a policy means, key by key.
+#[test]
+fn a_policy_is_read_as_it_is_meant() {
+    use blackstart::model::event::Mode;
+    use blackstart::model::policy::{ProvedBy, Wanted, What};
+    let text = include_str!("good/policy.yaml");
+    let loaded = load::policy_text(&mut Sources::default(), "policies/p.yaml", text);
+    assert_eq!(loaded.problems.0, []);
+    let policy = loaded.value.unwrap();
+    assert_eq!(policy.since.unwrap().to_string(), "2026-04-01");
+    assert_eq!(policy.zone.as_ref().unwrap().iana_name(), Some("Asia/Tokyo"));
+    let files = &policy.runbooks[0];
+    assert_eq!(files.runbook.to_str(), Some("policies/../runbook.yaml"));
+    assert_eq!(files.inventory.to_str(), Some("/srv/inventory.yaml"));
+    let params: Vec<&str> = files.params.values().map(String::as_str).collect();
+    assert_eq!(params, ["3", "true", "INC-7"]);
+    let rehearsals: Vec<_> = policy
+        .duties
+        .iter()
+        .filter_map(|duty| match &duty.what {
+            What::Rehearse { mode, result, narrowed, any_plan, .. } => {
+                Some((*mode, *result, *narrowed, *any_plan, duty.every.to_string(), duty.control.len()))
+            }
+            What::Restore(_) | What::Verify(_) => None,
+        })
+        .collect();
+    assert_eq!(
+        rehearsals,
+        [
+            (Mode::Tabletop, Wanted::Completed, false, true, "3 months".to_owned(), 0),
+            (Mode::Drill, Wanted::Met, true, false, "15 months".to_owned(), 2),
+            (Mode::Live, Wanted::Ended, false, true, "1 year 6 months".to_owned(), 1),
+        ]
+    );
+    let proofs = policy.duties[3..].iter().map(|duty| match &duty.what {
+        What::Restore(proof) => format!("restore {}", by(&proof.by)),
+        What::Verify(proof) => format!("verify {}", by(&proof.by)),
+        What::Rehearse { .. } => "rehearse".to_owned(),
+    });
+    fn by(by: &ProvedBy) -> String {
+        match by {
+            ProvedBy::Service(name) => format!("service {}", name.value),
+            ProvedBy::Backup(id) => format!("backup {}", id.value),
+            ProvedBy::Step(id) => format!("step {}", id.value),
+        }
+    }
+    let wanted = [
+        "restore service records-db",
+        "restore backup clean-point",
+        "restore step restore-db",
+        "verify backup clean-point",
+        "verify step sample",
+    ];
+    assert_eq!(proofs.collect::<Vec<_>>(), wanted);
+    let improve = policy.improve.unwrap();
+    assert_eq!(
+        (improve.within.to_string().as_str(), improve.closed[0].by.as_str()),
+        ("90 days", "CISO office")
+    );
+    assert_eq!(policy.controls[0].id.value, "bcp-4");
 }
 
 /// Every key that the schemas know is in the tables and lists of the page.
 #[test]
 fn the_page_on_the_format_names_every_key() {
     let page = include_str!("../../docs/FORMAT.md");
-    for which in [load::Which::Inventory, load::Which::Runbook, load::Which::Scenario] {
+    for which in [load::Which::Inventory, load::Which::Runbook, load::Which::Scenario, load::Which::Policy] {
         let schema = load::schema(which);
         let shapes = schema["$defs"].as_object().unwrap().values().chain([&schema]);
         let keys = shapes.filter_map(|shape| shape["properties"].as_object()).flat_map(|keys| keys.keys());

@@ -17,6 +17,7 @@ mod outlook;
 mod report;
 mod report_site;
 mod story;
+mod past;
 mod paper;
 mod pages;
 mod journal;

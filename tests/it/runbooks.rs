@@ -49,6 +49,29 @@ fn every_shipped_runbook_compiles_without_a_warning() {
     }
 }
 
+/// Shipped policies are sound, their runbooks are those of the names, and what they name is there.
+#[test]
+fn every_shipped_policy_fits_the_runbooks() {
+    let mut sources = Sources::default();
+    let mut seen = 0;
+    for entry in std::fs::read_dir(Path::new(PACKAGE).join("policies")).expect("policies are shipped") {
+        let path = entry.expect("the directory can be read").path();
+        let loaded = load::policy(&mut sources, &path);
+        assert_eq!(loaded.problems.0, [], "{path:?}");
+        let policy = loaded.value.expect("no problems");
+        let mut read = BTreeMap::new();
+        for files in &policy.runbooks {
+            let runbook = load::runbook(&mut sources, &files.runbook).value.expect("it is sound");
+            let inventory = load::inventory(&mut sources, &files.inventory).value.expect("it is sound");
+            assert_eq!(runbook.name, files.name.value);
+            read.insert(files.name.value.clone(), (runbook, inventory));
+        }
+        assert_eq!(load::named_by_policy(&policy, &read).0, [], "{path:?}");
+        seen += 1;
+    }
+    assert!(seen > 0);
+}
+
 #[test]
 fn every_runbook_file_is_among_them() {
     let mut files: BTreeMap<String, ()> = BTreeMap::new();

@@ -2,6 +2,7 @@
 
 pub(super) mod approvers;
 pub(super) mod inventory;
+pub(super) mod policy;
 pub(super) mod probe;
 pub(super) mod runbook;
 pub(super) mod scenario;

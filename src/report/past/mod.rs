@@ -3,8 +3,15 @@
 
 pub mod run;
 
+pub mod due;
+pub mod due_text;
+pub mod readiness;
+
 pub mod history;
 mod spark;
 
+pub use due::{Asked, readiness};
+pub use due_text::due;
 pub use history::{History, history, history_json, history_of};
+pub use readiness::Readiness;
 pub use run::{Past, Shown};

@@ -14,7 +14,7 @@ use crate::report::story::ledger::{BackupTold, Cut, Decision, EvidenceTold, Impr
 use crate::report::story::told::{Met, Objective};
 use crate::report::story::{Says, tell_timeline};
 use crate::report::timeline::Timeline;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A directory among the runs.
 #[derive(Debug, Clone)]
@@ -54,6 +54,10 @@ pub struct Shown {
     pub narrowed: Option<String>,
     /// Steps that ended well, by name.
     pub steps: BTreeMap<String, StepShown>,
+    /// All steps of its plan.
+    pub all_steps: BTreeSet<String>,
+    /// All services of its plan.
+    pub all_services: BTreeSet<String>,
     /// Services that were seen down and then up for good, and since when, by name.
     pub restored: BTreeMap<String, Time>,
     /// Looks at backups that found them whole.
@@ -100,6 +104,8 @@ impl Shown {
             mode: story.run.started_at.map(|_| story.run.mode),
             narrowed: narrowed(state.plan()).map(line),
             steps: steps(state),
+            all_steps: state.plan().steps.iter().map(|step| step.id.to_string()).collect(),
+            all_services: state.plan().services.iter().map(|service| service.name.to_string()).collect(),
             restored: restored(state),
             gates: gates(state.plan()),
             signed,
@@ -137,6 +143,11 @@ impl Shown {
     pub fn met_objectives(&self) -> bool {
         let missed = |one: &Objective| matches!(one.standing, Met::Missed | Met::NotReached);
         self.objectives.iter().any(|one| one.standing == Met::Met) && !self.objectives.iter().any(missed)
+    }
+
+    /// When it was, as calendars count: what is played at a table ends in virtual time, so its start counts there.
+    pub fn when(&self) -> Option<Time> {
+        if self.at_a_table() { self.started } else { self.ended.or(self.started) }
     }
 
     /// Was it played at a table, without hosts?
