@@ -36,6 +36,10 @@ test: test-deps ## Check format, lints, docs and licences, and pass every test
 lab-plans: test-deps ## A hundred random plans with packets: what the lock-out analysis accepts never locks out (SEED=n makes others)
 	cargo nextest run --locked --run-ignored only --no-capture -E 'test(a_hundred_accepted_plans_never_lock_out)'
 
+.PHONY: bars
+bars: build ## Measure reports of 5,000 tasks and 10,000 trials of 200 tasks against what is promised of them
+	@tests/bars
+
 .PHONY: fmt
 fmt: ## Format the sources
 	cargo fmt

@@ -29,6 +29,7 @@ pub mod run;
 pub mod runs;
 pub mod schema;
 pub mod show;
+mod session;
 pub mod tabletop;
 pub mod trial;
 pub mod validate;

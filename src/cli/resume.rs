@@ -4,7 +4,7 @@ use crate::cli::args::{Args, Choosing, Driving, Input as InputFlags};
 use crate::cli::conduct::{self, Conduct};
 use crate::cli::dangers::{Accepting, Dangers};
 use crate::cli::error::{CliError, Exit};
-use crate::cli::{files, printer, run};
+use crate::cli::{files, printer, run, session};
 use crate::drive::people;
 use crate::drive::secrets::Secrets;
 use crate::engine::{Input, RunState, Status};
@@ -33,6 +33,9 @@ pub struct Verb {
 /// Reads the journal back and carries on.
 pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     let dir = files::run(args, &verb.run)?;
+    if session::is_one(&dir) {
+        return session::go_on(args, dir);
+    }
     let opened = open(&dir)?;
     if let Some(over) = is_over(&opened, &files::short(args, &dir)?)? {
         return over;
@@ -116,7 +119,11 @@ pub fn open(dir: &RunDir) -> Result<Opened, CliError> {
 /// What was played at a table is never carried on with on real hosts.
 pub fn at_a_table(dir: &RunDir) -> CliError {
     let what = format!("run {} was played at a table: no host has seen any of it", dir.id());
-    CliError::usage(what).hint("`blackstart tabletop` plays another one; `blackstart runs` lists all")
+    let hint = match session::is_one(dir) {
+        true => format!("`blackstart resume {}` goes on at the table; answers are given there", dir.id()),
+        false => "`blackstart tabletop` plays another one; `blackstart runs` lists all".to_owned(),
+    };
+    CliError::usage(what).hint(hint)
 }
 
 /// What `open` found.

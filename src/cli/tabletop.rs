@@ -5,11 +5,10 @@ use crate::cli::conduct::exit_of;
 use crate::cli::dangers::Dangers;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::files::{self, Compiled};
-use crate::cli::{printer, problems, run};
+use crate::cli::{printer, problems, run, session};
 use crate::drive::about::about;
 use crate::drive::clock::Clock;
 use crate::drive::people;
-use crate::drive::tabletop::session::{Reply, Session};
 use crate::drive::tabletop::{Learnt, Opening, Staging, Table, trials};
 use crate::engine::RunState;
 use crate::journal::RunDir;
@@ -64,14 +63,19 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
         return try_often(verb, args, &staging, &opening, &scenario, count);
     }
     if verb.interactive {
-        return interactive(verb, args, staging, opening);
+        let file = |path: &PathBuf| path.display().to_string();
+        let (inventory, scenario) = (file(&verb.input.inventory), verb.scenario.as_ref().map(file));
+        let setting = session::setting(&opening, &compiled.sources, &inventory, scenario.as_deref(), learnt);
+        return session::begin(args, made(verb, args, &opening, &staging.plan)?, staging, setting);
     }
     let mut events = Vec::new();
     let mut table = Table::open(staging.clone(), &opening);
     let verdict = table.play(&mut |at, event| events.push((at, event)));
     let dir = keep(verb, args, &opening, &staging.plan, &events)?;
     tell(verb, args, &dir, &staging.plan, &events)?;
-    recap(verb, args, &dir, &staging.plan, &events)?;
+    if verb.format == Format::Text {
+        recap(args, &dir, &staging.plan, &events)?;
+    }
     Ok(exit_of(table.state(), &verdict))
 }
 
@@ -143,64 +147,17 @@ fn try_often(
     Ok(Exit::Completed)
 }
 
-/// With people: each line moves time or answers. What was played is kept however the session ends.
-fn interactive(verb: &Verb, args: &Args, staging: Arc<Staging>, opening: Opening) -> Result<Exit, CliError> {
-    let mut session = Session::open(staging.clone(), opening.clone());
-    let mut shown = Shown::new(&staging.plan, &opening.run);
-    printer::say("Time stands still until you move it. `help` lists what can be typed.");
-    loop {
-        shown.show(session.told());
-        let reply = session.hear(people::ask_line(&session.prompt()).as_deref());
-        match reply {
-            Reply::Says(lines) => {
-                shown.show(session.told());
-                lines.iter().for_each(|line| printer::say(line));
-            }
-            Reply::TakenBack(lines) => {
-                shown = Shown::new(&staging.plan, &opening.run);
-                shown.skip(session.told());
-                lines.iter().for_each(|line| printer::say(line));
-            }
-            Reply::Done => break,
-        }
-    }
-    shown.show(session.told());
-    let dir = keep(verb, args, &opening, &staging.plan, session.told())?;
-    recap(verb, args, &dir, &staging.plan, session.told())?;
-    Ok(session.verdict().map_or(Exit::Stopped, |verdict| exit_of(session.run(), verdict)))
-}
-
-/// Enough of a run's id to know it by.
-const RUN_DIGITS: usize = 12;
-
-/// What of a session stands on the screen.
-struct Shown {
-    state: RunState,
-    display: Box<dyn Display>,
-    events: usize,
-}
-
-impl Shown {
-    fn new(plan: &Arc<Plan>, run: &RunId) -> Self {
-        let look = report::Look::of_stderr(&run.as_str()[..RUN_DIGITS]);
-        Self { state: RunState::new(plan.clone()), display: Box::new(report::plain(look)), events: 0 }
-    }
-
-    fn show(&mut self, told: &[(Time, Event)]) {
-        for (at, event) in &told[self.events..] {
-            self.state.apply(*at, event).expect("the engine applied it before");
-            self.display.event(&self.state, *at, event);
-        }
-        self.events = told.len();
-    }
-
-    /// The same without a word: it was on the screen before.
-    fn skip(&mut self, told: &[(Time, Event)]) {
-        for (at, event) in &told[self.events..] {
-            self.state.apply(*at, event).expect("the engine applied it before");
-        }
-        self.events = told.len();
-    }
+/// Makes the run's directory.
+fn made(verb: &Verb, args: &Args, opening: &Opening, plan: &Plan) -> Result<RunDir, CliError> {
+    let origin = Origin {
+        runbook_file: run::absolute(&verb.input.runbook),
+        inventory_file: run::absolute(&verb.input.inventory),
+        at: opening.start,
+        choices: files::choices(&verb.choosing)?,
+        drill: false,
+        tabletop: true,
+    };
+    Ok(files::store(args)?.create(&opening.run, &plan::to_json(plan), &origin)?)
 }
 
 /// Writes the journal of what was played, as that of any run.
@@ -211,15 +168,7 @@ fn keep(
     plan: &Plan,
     events: &[(Time, Event)],
 ) -> Result<RunDir, CliError> {
-    let origin = Origin {
-        runbook_file: run::absolute(&verb.input.runbook),
-        inventory_file: run::absolute(&verb.input.inventory),
-        at: opening.start,
-        choices: files::choices(&verb.choosing)?,
-        drill: false,
-        tabletop: true,
-    };
-    let dir = files::store(args)?.create(&opening.run, &plan::to_json(plan), &origin)?;
+    let dir = made(verb, args, opening, plan)?;
     let lock = dir.lock()?;
     let mut writer = dir.append(&lock)?;
     for (at, event) in events {
@@ -250,16 +199,13 @@ fn tell(
     Ok(())
 }
 
-fn recap(
-    verb: &Verb,
+/// What became of it.
+pub(super) fn recap(
     args: &Args,
     dir: &RunDir,
     plan: &Arc<Plan>,
     events: &[(Time, Event)],
 ) -> Result<(), CliError> {
-    if verb.format == Format::Json {
-        return Ok(());
-    }
     let told = Timeline::of(plan.clone(), events).expect("the engine applied it before");
     let tails = Tails::of(events.iter().map(|(_, event)| event));
     // Whoever closed stdout does not want the recap; the exit code is the run's all the same.

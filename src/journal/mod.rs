@@ -11,6 +11,7 @@
 //!                out/<task>/      what jobs printed
 //!                snapshots/       what undo needs
 //!                evidence/<task>/ files pulled from hosts
+//!                table.jsonl      of a tabletop with people: what was said when
 //! ```
 
 pub mod approval;
@@ -21,6 +22,7 @@ mod files;
 pub mod inbox;
 mod line;
 mod lock;
+mod notes;
 pub mod outputs;
 mod read;
 mod run_dir;
@@ -33,6 +35,7 @@ pub use error::{JournalError, Kind};
 pub use inbox::Message;
 pub use line::{Hash, JOURNAL_VERSION};
 pub use lock::RunLock;
+pub use notes::Notes;
 pub use outputs::OutFile;
 pub use read::{Read, Record, Scan};
 pub use run_dir::RunDir;

@@ -1,7 +1,7 @@
 //! Appends events to a journal: many in one write and one sync.
 
 use super::error::{JournalError, cannot};
-use super::files::{create_new, sync_dir};
+use super::files::{create_new, sync_dir, write_new};
 use super::line::{Hash, put};
 use super::lock::RunLock;
 use super::run_dir::RunDir;
@@ -13,6 +13,9 @@ use std::path::PathBuf;
 
 /// Crashes of one run whose torn bytes are kept apart; a run that crashes more often has other troubles.
 const TORN_FILES_MAX: u32 = 10_000;
+
+/// A journal that is to take the place of another one; left over by a crash it is nobody's.
+const REWRITTEN: &str = "journal.next";
 
 /// The end of a journal, where events are added. Holds the run's lock for as long as it lives.
 #[derive(Debug)]
@@ -57,6 +60,31 @@ impl RunDir {
         let lock = lock.file.try_clone().map_err(cannot("hold the lock of", &path))?;
         let (pending, poisoned) = (Vec::new(), None);
         Ok(Writer { file, path, head, records, committed_bytes, pending, poisoned, _lock: lock })
+    }
+
+    /// Puts another journal in the place of this one, whole or not at all. Only for what was played at a table, where
+    /// a decision can be taken back: what happened on hosts is never written twice.
+    pub fn rewrite<'a>(
+        &self,
+        lock: &RunLock,
+        events: impl IntoIterator<Item = (Time, &'a Event, Option<String>)>,
+    ) -> Result<Writer, JournalError> {
+        assert_eq!(&lock.run, self.id(), "the lock belongs to another run");
+        let (path, next) = (self.journal_path(), self.path().join(REWRITTEN));
+        let (mut lines, mut head) = (Vec::new(), self.plan_hash()?);
+        for (seq, (at, event, about)) in events.into_iter().enumerate() {
+            head = put(&mut lines, &head, seq as u64, at, event, about.as_deref());
+        }
+        match std::fs::remove_file(&next) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(cannot("remove", &next)(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        write_new(&next, &lines)?;
+        std::fs::rename(&next, &path).map_err(cannot("replace", &path))?;
+        sync_dir(self.path())?;
+        self.append(lock)
     }
 
     fn keep_torn_tail(&self, journal: &mut File, from: u64) -> Result<(), JournalError> {

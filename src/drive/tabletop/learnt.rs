@@ -5,12 +5,14 @@ use crate::model::names::{HostName, StepId, TaskIx};
 use crate::model::question::Question;
 use crate::model::{Millis, Outcome, Time};
 use crate::plan::Plan;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Lengths that were measured, by step.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Learnt {
     /// Jobs that ended.
+    #[serde(with = "pairs")]
     pub jobs: BTreeMap<Part, Vec<Took>>,
     /// Manual steps, from the question to the answer.
     pub answers: BTreeMap<StepId, Vec<Millis>>,
@@ -19,7 +21,7 @@ pub struct Learnt {
 }
 
 /// What was measured: a part of a step, and whether it ended well. One that fails takes a time of its own.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Part {
     /// The step.
     pub step: StepId,
@@ -30,7 +32,7 @@ pub struct Part {
 }
 
 /// One measurement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Took {
     /// On which host, if on any.
     pub host: Option<HostName>,
@@ -105,5 +107,41 @@ fn ended(outcome: &Outcome) -> Option<bool> {
         Outcome::Succeeded => Some(true),
         Outcome::Failed { .. } => Some(false),
         Outcome::NotStarted { .. } | Outcome::Unknown { .. } => None,
+    }
+}
+
+/// Keys of JSON are texts, and parts of steps are not: they are written down as pairs.
+mod pairs {
+    use super::{Part, Took};
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::collections::BTreeMap;
+
+    pub(super) fn serialize<S: Serializer>(
+        jobs: &BTreeMap<Part, Vec<Took>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(jobs)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BTreeMap<Part, Vec<Took>>, D::Error> {
+        Ok(Vec::<(Part, Vec<Took>)>::deserialize(from)?.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_learnt_can_be_written_down() {
+        let mut learnt = Learnt::default();
+        let part = Part { step: "cut".into(), kind: JobKind::Run, well: true };
+        let took = Took { host: Some("fw".into()), attempt: 2, length: Millis(7) };
+        learnt.jobs.insert(part, vec![took]);
+        learnt.answers.insert("look".into(), vec![Millis(5)]);
+        let text = serde_json::to_string(&learnt).expect("it can be written");
+        assert_eq!(serde_json::from_str::<Learnt>(&text).expect("it can be read"), learnt);
     }
 }

@@ -16,6 +16,7 @@ mod players;
 // The loop over it.
 pub mod table;
 pub mod trials;
+pub mod notes;
 pub mod session;
 
 pub use learnt::Learnt;

@@ -1,11 +1,12 @@
 //! The facilitator's session: lines in, lines out. Time stands still until the facilitator moves it; what was decided
 //! is kept in order, so that a decision is taken back by playing everything before it again.
 
+use super::notes::{Made, Note, Place, Said, counting};
 use super::staging::Staging;
 use super::table::{Opening, Table, Turn};
 use crate::drive::answers;
-use crate::engine::{Input, RunState};
-use crate::model::event::{StopHow, Verdict};
+use crate::engine::RunState;
+use crate::model::event::Verdict;
 use crate::model::question::{Answer, Choice, Question};
 use crate::model::{Event, Millis, Time};
 use crate::report::{asking, escape};
@@ -22,16 +23,9 @@ pub struct Session {
     made: Vec<Made>,
     told: Vec<(Time, Event)>,
     over: Option<Verdict>,
-}
-
-/// Something that those at the table said, and when.
-#[derive(Debug, Clone)]
-struct Made {
-    turns: u64,
-    at: Time,
-    input: Input,
-    /// In words, if it can be taken back.
-    decision: Option<String>,
+    /// What is to be noted and was not asked for yet.
+    notes: Vec<Note>,
+    noted: Option<Place>,
 }
 
 /// What came of a line.
@@ -62,10 +56,38 @@ impl Session {
     pub fn open(staging: Arc<Staging>, opening: Opening) -> Self {
         let opening = Opening { players_answer: false, ..opening };
         let table = Table::open(staging.clone(), &opening);
-        let (made, told) = (Vec::new(), Vec::new());
-        let mut session = Self { staging, opening, table, turns: 0, made, told, over: None };
+        let (made, told, notes) = (Vec::new(), Vec::new(), Vec::new());
+        let (over, noted) = (None, None);
+        let mut session = Self { staging, opening, table, turns: 0, made, told, over, notes, noted };
         session.take_records();
         session
+    }
+
+    /// Opens the table as it stood when these notes ended. That somebody called it a day is taken back.
+    pub fn again(staging: Arc<Staging>, opening: Opening, notes: &[Note]) -> Self {
+        let mut session = Self::open(staging, opening);
+        let (mut made, last) = counting(notes);
+        let stopped = made.pop_if(|made| matches!(made.said, Said::Stop(_))).map(|made| made.place);
+        made.into_iter().for_each(|made| session.replay(made));
+        if let Some(place) = stopped.or(last) {
+            session.go_to(place);
+        }
+        session.notes.clear();
+        session.noted = last;
+        if stopped.is_some() {
+            session.notes.push(Note::TakenBack { kept: session.made.len() });
+        }
+        session
+    }
+
+    /// What is to be noted, before anybody is told what came of it.
+    pub fn take_notes(&mut self) -> Vec<Note> {
+        let here = self.place();
+        if self.noted.is_none_or(|noted| noted != here) {
+            self.notes.push(Note::Moved(here));
+            self.noted = Some(here);
+        }
+        std::mem::take(&mut self.notes)
     }
 
     /// What was put on record.
@@ -79,6 +101,11 @@ impl Session {
     /// How the run ended, if it has.
     pub fn verdict(&self) -> Option<&Verdict> {
         self.over.as_ref()
+    }
+
+    /// Was it called a day before, and is that taken back?
+    pub fn goes_on(&self) -> bool {
+        self.notes.iter().any(|note| matches!(note, Note::TakenBack { .. }))
     }
 
     /// What the facilitator sees before each line.
@@ -98,7 +125,7 @@ impl Session {
         match word {
             "quit" | "q" => self.quit(),
             "help" | "?" => Reply::Says(HELP.map(str::to_owned).to_vec()),
-            "state" | "s" | "pause" => Reply::Says(self.state()),
+            "state" | "s" | "pause" => Reply::Says(self.stands()),
             "" | "next" | "n" => self.next(),
             "go" | "g" => self.go_until(None),
             "wait" | "w" => match length(rest) {
@@ -114,7 +141,7 @@ impl Session {
             },
             "tell" if rest.is_empty() => says("tell the players what?"),
             "tell" => {
-                self.make(Input::Injected { text: rest.to_owned() }, None);
+                self.make(Said::Tell(rest.to_owned()), None);
                 self.after_move(Vec::new())
             }
             "undo" | "u" => self.undo(),
@@ -124,6 +151,10 @@ impl Session {
 
     fn now(&self) -> Time {
         self.table.world().now
+    }
+
+    fn place(&self) -> Place {
+        Place { turns: self.turns, at: self.now() }
     }
 
     fn questions(&self) -> Vec<Question> {
@@ -193,6 +224,7 @@ impl Session {
             lines.push("the run is over: `undo` takes the last answer back, `quit` keeps it so".to_owned());
         }
         lines.extend(self.asked());
+        lines.extend(self.ahead());
         Reply::Says(lines)
     }
 
@@ -206,7 +238,8 @@ impl Session {
         lines.collect()
     }
 
-    fn state(&self) -> Vec<String> {
+    /// Time, what goes on, what is asked, the next message.
+    pub fn stands(&self) -> Vec<String> {
         let state = self.table.state();
         let mut lines = vec![format!("it is {} after the start", self.now().since(self.opening.start))];
         for (job, since) in state.running() {
@@ -214,10 +247,14 @@ impl Session {
             lines.push(format!("  {name}: {} goes on for {}", job.kind, self.now().since(since)));
         }
         lines.extend(self.asked());
-        if let Some((at, text)) = self.table.world().next_inject() {
-            lines.push(format!("  next message in {}: {}", at.since(self.now()), escape::line(text)));
-        }
+        lines.extend(self.ahead());
         lines
+    }
+
+    /// The next message to the players.
+    fn ahead(&self) -> Option<String> {
+        let (at, text) = self.table.world().next_inject().filter(|_| self.over.is_none())?;
+        Some(format!("  next message in {}: {}", at.since(self.now()), escape::line(text)))
     }
 
     fn answer(&mut self, typed: &str) -> Reply {
@@ -244,7 +281,7 @@ impl Session {
         if let Err(why) = self.table.state().accepts(&answer, self.now()) {
             return Reply::Says(vec![format!("{words} does not count: {why}")]);
         }
-        self.make(Input::Answered(answer), Some(decision));
+        self.make(Said::Answer(answer), Some(decision));
         self.after_move(Vec::new())
     }
 
@@ -260,9 +297,12 @@ impl Session {
         format!("player {nth}")
     }
 
-    fn make(&mut self, input: Input, decision: Option<String>) {
-        self.made.push(Made { turns: self.turns, at: self.now(), input: input.clone(), decision });
-        self.table.hear(input);
+    fn make(&mut self, said: Said, decision: Option<String>) {
+        let made = Made { place: self.place(), said, decision };
+        self.notes.push(Note::Made(made.clone()));
+        self.noted = Some(made.place);
+        self.table.hear(made.said.input());
+        self.made.push(made);
         self.take_records();
     }
 
@@ -272,33 +312,36 @@ impl Session {
             return says("nothing was decided that could be taken back");
         };
         let gone = self.made.split_off(at).remove(0);
-        let made = std::mem::take(&mut self.made);
+        let (made, mut notes) = (std::mem::take(&mut self.made), std::mem::take(&mut self.notes));
         self.table = Table::open(self.staging.clone(), &self.opening);
         (self.turns, self.told, self.over) = (0, Vec::new(), None);
         self.take_records();
-        for made in made {
-            self.replay(made);
-        }
-        let what = gone.decision.clone().unwrap_or_default();
-        let text = format!("the facilitator took back: {what}");
-        self.replay(Made { input: Input::Injected { text }, decision: None, ..gone });
+        made.into_iter().for_each(|made| self.replay(made));
+        self.go_to(gone.place);
+        notes.push(Note::TakenBack { kept: at });
+        self.notes = notes;
+        let what = gone.decision.unwrap_or_default();
+        self.make(Said::Tell(format!("the facilitator took back: {what}")), None);
         let mut lines = vec![format!("taken back: {what}")];
-        lines.extend(self.state());
+        lines.extend(self.stands());
         Reply::TakenBack(lines)
     }
 
     fn replay(&mut self, made: Made) {
-        while self.turns < made.turns && self.turn() == Turn::Went {}
-        self.table.pass_time(made.at);
-        self.make(made.input, made.decision);
+        self.go_to(made.place);
+        self.make(made.said, made.decision);
+    }
+
+    fn go_to(&mut self, place: Place) {
+        while self.turns < place.turns && self.turn() == Turn::Went {}
+        self.table.pass_time(place.at);
     }
 
     fn quit(&mut self) -> Reply {
         if self.over.is_some() {
             return Reply::Done;
         }
-        let by = self.opening.by.clone();
-        self.make(Input::StopRequested { by, how: StopHow::Cancel }, None);
+        self.make(Said::Stop(self.opening.by.clone()), None);
         while self.turn() == Turn::Went {}
         Reply::Done
     }

@@ -8,6 +8,7 @@ use crate::engine::{Engine, Input, Limits, Output, RunState};
 use crate::model::event::{Mode, StopHow, Verdict};
 use crate::model::names::RunId;
 use crate::model::{Event, Time};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A table at which a run is played.
@@ -22,7 +23,7 @@ pub struct Table {
 }
 
 /// How a table is opened.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Opening {
     /// The run.
     pub run: RunId,

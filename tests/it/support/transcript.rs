@@ -1,7 +1,7 @@
 //! Command lines carried out in a directory of their own, and what they print, made the same every time.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// The program under test.
 const BLACKSTART: &str = env!("CARGO_BIN_EXE_blackstart");
@@ -61,10 +61,22 @@ impl Desk {
         text.replace(&self.path().display().to_string(), "/home/op")
     }
 
+    /// Starts a command line with somebody at the keyboard: what they type goes to its stdin, what they see is its stderr.
+    pub fn start(&self, line: &str) -> Child {
+        let mut command = self.command(line);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.spawn().expect("a shell can be started")
+    }
+
     fn carry_out(&self, line: &str) -> Output {
+        self.command(line).stdin(Stdio::null()).output().expect("a shell can be started")
+    }
+
+    fn command(&self, line: &str) -> Command {
         let bin = Path::new(BLACKSTART).parent().expect("it is in a directory");
         let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
-        Command::new("sh")
+        let mut command = Command::new("sh");
+        command
             .args(["-c", line])
             .current_dir(self.path())
             .env_clear()
@@ -73,10 +85,8 @@ impl Desk {
             .env("USER", "op")
             .env("LC_ALL", "C")
             .env("TZ", "UTC")
-            .env("BLACKSTART_STATE", self.path().join("runs"))
-            .stdin(Stdio::null())
-            .output()
-            .expect("a shell can be started")
+            .env("BLACKSTART_STATE", self.path().join("runs"));
+        command
     }
 
     /// The text without what differs from run to run: ids, hashes, times, lengths, this directory, and how wide
