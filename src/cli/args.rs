@@ -1,8 +1,8 @@
 //! Every flag and argument, in one place, with the words `--help` shows.
 
 use crate::cli::{
-    abort, approve, completions, due, graph, history, inventory, man, plan, print, probe, reach, report,
-    resume, rollback, run, runs, schema, show, tabletop, validate, verify,
+    abort, approve, audit, completions, due, graph, history, inventory, man, plan, print, probe, reach,
+    report, resume, rollback, run, runs, schema, show, tabletop, validate, verify,
 };
 use crate::drive::watch::{EVERY_DEFAULT, EVERY_MIN};
 use crate::model::Millis;
@@ -68,6 +68,8 @@ pub enum Verb {
     History(history::Verb),
     /// Show what must be rehearsed, restored or verified by when, by a policy.
     Due(due::Verb),
+    /// Write an audit: what all runs show of what controls ask for, as HTML or JSON.
+    Audit(audit::Verb),
     /// Show what happened in a run.
     Show(show::Verb),
     /// Put a runbook on paper: boxes to tick, exact commands, proof, undo, whom to call.

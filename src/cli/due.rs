@@ -4,6 +4,7 @@ use crate::cli::args::{Args, Format};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::{files, past, printer, problems};
 use crate::drive::clock::Clock;
+use crate::journal::RunDir;
 use crate::load::{self, Loaded};
 use crate::model::every::Every;
 use crate::model::place::Sources;
@@ -43,7 +44,7 @@ pub struct PolicyFlags {
 
 /// Prints it.
 pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
-    let told = judge(&verb.policy, verb.within, args)?;
+    let Judged { told, .. } = judge(&verb.policy, verb.within, args)?;
     match verb.format {
         Format::Json => printer::json(&told)?,
         Format::Text => printer::data(&due(&told, &printer::look_of_stdout(args)))?,
@@ -51,15 +52,24 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     Ok(if told.overdue + told.soon > 0 { Exit::Overdue } else { Exit::Completed })
 }
 
+/// What a policy comes to, and what it was judged by.
+pub(super) struct Judged {
+    pub(super) policy: Policy,
+    pub(super) told: Readiness,
+    pub(super) runs: Vec<(RunDir, Past)>,
+}
+
 /// Reads the policy, the runbooks that it names and all runs, and judges.
-pub(super) fn judge(flags: &PolicyFlags, within: Option<Every>, args: &Args) -> Result<Readiness, CliError> {
+pub(super) fn judge(flags: &PolicyFlags, within: Option<Every>, args: &Args) -> Result<Judged, CliError> {
     let (policy, today) = read(&flags.policy)?;
     let zone = TimeZone::system();
     let at = moment(flags.at.as_deref(), policy.zone.as_ref().unwrap_or(&zone))?;
-    let runs: Vec<Past> = past::read_all(args)?.into_iter().map(|(_, past)| past).collect();
+    let runs = past::read_all(args)?;
+    let pasts: Vec<Past> = runs.iter().map(|(_, past)| past.clone()).collect();
     let (at, is_now) = at.map_or_else(|| (Clock::start(Time(0)).now(), true), |at| (at, false));
-    let asked = Asked { policy: &policy, runs: &runs, today, at, is_now, zone, within };
-    Ok(readiness(asked))
+    let asked = Asked { policy: &policy, runs: &pasts, today, at, is_now, zone, within };
+    let told = readiness(asked);
+    Ok(Judged { policy, told, runs })
 }
 
 /// The moment that is asked about; `None` is now.

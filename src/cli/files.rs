@@ -158,7 +158,8 @@ pub fn store(args: &Args) -> Result<Store, CliError> {
     Ok(Store::open(&state_dir(args)?)?)
 }
 
-fn state_dir(args: &Args) -> Result<PathBuf, CliError> {
+/// Where runs are kept.
+pub fn state_dir(args: &Args) -> Result<PathBuf, CliError> {
     if let Some(dir) = &args.state {
         return Ok(dir.clone());
     }

@@ -4,6 +4,7 @@ pub mod abort;
 pub mod approve;
 pub mod consent;
 pub mod args;
+pub mod audit;
 pub mod claims;
 pub mod completions;
 pub mod conduct;
@@ -68,6 +69,7 @@ pub fn main() -> ExitCode {
         Verb::Runs(verb) => runs::carry_out(verb, &args),
         Verb::History(verb) => history::carry_out(verb, &args),
         Verb::Due(verb) => due::carry_out(verb, &args),
+        Verb::Audit(verb) => audit::carry_out(verb, &args),
         Verb::Show(verb) => show::carry_out(verb, &args),
         Verb::Print(verb) => print::carry_out(verb),
         Verb::Report(verb) => report::carry_out(verb, &args),

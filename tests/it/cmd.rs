@@ -66,5 +66,5 @@ macro_rules! transcripts {
 }
 
 transcripts! {
-    help usage files params choosing secrets hello drill stopped people runs history due journal graph_and_schema reopen closed unreachable approvals gates levels reach paper lockout tabletop
+    help usage files params choosing secrets hello drill stopped people runs history due audit journal graph_and_schema reopen closed unreachable approvals gates levels reach paper lockout tabletop
 }

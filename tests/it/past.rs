@@ -1,6 +1,8 @@
 //! What earlier runs show: trends, due dates, and which run counts for what. Runs are made by hand here, and by the engine
 //! itself where it matters what a run shows.
 
+mod audit;
+
 use crate::report::{stopped, well};
 use crate::report_site::Run;
 use crate::story::says;

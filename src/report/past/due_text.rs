@@ -98,14 +98,17 @@ fn notes(told: &Readiness, look: &Look) -> String {
             text.extend(lines.into_iter().map(|line| format!("  {line}\n")));
         }
     };
-    let newer = |duty: &DutyTold| -> Vec<String> {
-        let said = duty.not_counted.iter().map(|one| {
-            let mode = one.mode.map_or("run", words::mode);
-            format!("{}: {mode} {} of {}: {}", duty.what, one.short, look.date_and_time(one.at), one.because)
-        });
-        said.collect()
+    let newer = |duty: &DutyTold| {
+        let one = duty.not_counted.first()?;
+        let more = match duty.not_counted.len() {
+            1 => String::new(),
+            many => format!(" (and {} more)", many - 1),
+        };
+        let mode = one.mode.map_or("run", words::mode);
+        let which = format!("{mode} {} of {}", one.short, look.date_and_time(one.at));
+        Some(format!("{}: {which}: {}{more}", duty.what, one.because))
     };
-    section("Newer runs that do not count", told.duties.iter().flat_map(newer).collect());
+    section("Newer runs that do not count", told.duties.iter().filter_map(newer).collect());
     let older = told.duties.iter().filter_map(|duty| {
         let last = duty.last.as_ref().filter(|last| last.plan_of_today == Some(false))?;
         Some(format!(

@@ -3,6 +3,11 @@
 
 pub mod run;
 
+pub mod audit;
+mod audit_lists;
+pub mod audit_page;
+pub mod control;
+
 pub mod due;
 pub mod due_text;
 pub mod readiness;
@@ -10,6 +15,7 @@ pub mod readiness;
 pub mod history;
 mod spark;
 
+pub use audit_page::audit_html;
 pub use due::{Asked, readiness};
 pub use due_text::due;
 pub use history::{History, history, history_json, history_of};

@@ -4,7 +4,6 @@
 use crate::model::Time;
 use crate::model::event::Mode;
 use crate::model::every::Every;
-use crate::model::policy::ProvedBy;
 use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -84,6 +83,8 @@ pub struct DutyTold {
     pub kind: Kind,
     /// What must be done, in words.
     pub what: String,
+    /// The runbook, if it names one.
+    pub runbook: Option<String>,
     /// At least like this, of a rehearsal.
     pub mode: Option<Mode>,
     /// How often.
@@ -91,9 +92,6 @@ pub struct DutyTold {
     /// The same for the calendar.
     #[serde(skip)]
     pub every_by_calendar: Every,
-    /// What proves it, unless it is a rehearsal.
-    #[serde(skip)]
-    pub by: Option<ProvedBy>,
     /// Who sees to it.
     pub owner: Option<String>,
     /// The controls that the policy names for it.
@@ -187,6 +185,8 @@ pub struct ItemsTold {
     pub mode: Option<Mode>,
     /// When it was.
     pub at: Time,
+    /// The day of that.
+    pub day: Date,
     /// What was seen, and what follows from it.
     pub items: Vec<(String, String)>,
     /// The last day on which closing them is in time.

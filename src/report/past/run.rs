@@ -10,10 +10,12 @@ use crate::plan::narrowed;
 use crate::report::escape::line;
 use crate::report::runs::Standing;
 use crate::report::score::{self, MISSED};
-use crate::report::story::ledger::{BackupTold, Cut, Decision, EvidenceTold, Improvement, Journal};
+use crate::report::story::ledger::{BackupTold, Decision, EvidenceTold, Improvement, Journal};
 use crate::report::story::told::{Met, Objective};
+use crate::report::story::troubles::proved;
 use crate::report::story::{Says, tell_timeline};
 use crate::report::timeline::Timeline;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A directory among the runs.
@@ -68,8 +70,8 @@ pub struct Shown {
     pub evidence: Vec<EvidenceTold>,
     /// What people decided.
     pub decisions: Vec<Decision>,
-    /// Conduits that were cut.
-    pub cuts: Vec<Cut>,
+    /// Conduits that were cut, whatever was taken back after that.
+    pub cuts: Vec<Severed>,
     /// After-action items.
     pub improvements: Vec<Improvement>,
     /// Approvals that are signed; every signature holds.
@@ -85,6 +87,17 @@ pub struct StepShown {
     pub at: Time,
     /// Did it do something? Otherwise everything was so already.
     pub did: bool,
+}
+
+/// A conduit that was cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Severed {
+    /// The conduit.
+    pub conduit: String,
+    /// The step that cut it.
+    pub step: String,
+    /// Did a probe of the step see closed what was open before?
+    pub proved: bool,
 }
 
 impl Shown {
@@ -120,7 +133,7 @@ impl Shown {
             backups: story.backups,
             evidence: story.evidence,
             decisions: story.decisions,
-            cuts: story.cuts,
+            cuts: cuts(timeline),
             improvements: story.improvements,
             journal: story.journal,
         }
@@ -174,6 +187,22 @@ fn steps(state: &RunState) -> BTreeMap<String, StepShown> {
         Some((plan.steps[ix.at()].id.to_string(), StepShown { at, did }))
     };
     (0..plan.steps.len() as u32).map(StepIx).filter_map(told).collect()
+}
+
+fn cuts(timeline: &Timeline) -> Vec<Severed> {
+    let plan = timeline.state.plan();
+    let ended_well =
+        (0..plan.steps.len() as u32).map(StepIx).filter(|ix| timeline.state.step(*ix).ended_well());
+    let of = |ix: StepIx| {
+        let step = &plan.steps[ix.at()];
+        let proved = proved(timeline, ix);
+        step.severs.iter().map(move |conduit| Severed {
+            conduit: conduit.to_string(),
+            step: step.id.to_string(),
+            proved,
+        })
+    };
+    ended_well.flat_map(of).collect()
 }
 
 fn restored(state: &RunState) -> BTreeMap<String, Time> {

@@ -18,7 +18,7 @@ mod reachability;
 mod services;
 mod steps;
 mod summary;
-mod troubles;
+pub(in crate::report) mod troubles;
 mod waits;
 
 pub mod compare;

@@ -134,7 +134,7 @@ impl Says {
         })
     }
 
-    pub(super) fn met(&self, met: Met) -> &'static str {
+    pub(in crate::report) fn met(&self, met: Met) -> &'static str {
         self.say(match met {
             Met::Met => Phrase::ObjectiveMet,
             Met::Missed => Phrase::ObjectiveMissed,

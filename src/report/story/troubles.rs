@@ -89,7 +89,7 @@ pub(super) fn cuts(timeline: &Timeline) -> Vec<Cut> {
 }
 
 /// Did a probe of the step see closed what was open before?
-fn proved(timeline: &Timeline, step: StepIx) -> bool {
+pub(in crate::report) fn proved(timeline: &Timeline, step: StepIx) -> bool {
     let plan = timeline.state.plan();
     timeline.probes.iter().any(|(_, task, seen)| {
         task.is_some_and(|task| plan.tasks[task.at()].step == step)

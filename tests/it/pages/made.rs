@@ -1,5 +1,5 @@
 //! The pages that are looked at: reports of runs that ended in every way, in every language, ways on a site, runbooks
-//! on paper.
+//! on paper, an audit.
 
 use crate::story::{restored, says, stories};
 use blackstart::report::story::{self, Lang};
@@ -49,6 +49,8 @@ fn shipped() -> Vec<Page> {
         let report = typed(state.path(), &["report", "--format", "html"]);
         pages.push(page(format!("tabletop-{runbook}"), report, "Journal head"));
     }
+    let audit = typed(state.path(), &["audit", "--policy", "policies/lab.yaml", "--format", "html"]);
+    pages.push(page("audit".to_owned(), audit, "tells what is due"));
     let site = typed(state.path(), &["reach", "-i", "inventories/lab.yaml", "--format", "html"]);
     pages.push(page("reach-site".to_owned(), site, "Zones and conduits"));
     pages

@@ -10,7 +10,7 @@ mod parts;
 mod reachability;
 mod scale;
 mod services;
-mod table;
+pub(in crate::report) mod table;
 mod time;
 mod work;
 
