@@ -84,7 +84,8 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     Ok(Exit::Completed)
 }
 
-fn tell(dir: &RunDir, says: &Says) -> Result<story::Story, CliError> {
+/// A run as a story.
+pub(super) fn tell(dir: &RunDir, says: &Says) -> Result<story::Story, CliError> {
     // Asked before reading: a run that ends in between is then told as one that goes on, up to its last event.
     let carried_on = dir.held_by().is_some();
     let (plan, hash) = dir.read_plan()?;

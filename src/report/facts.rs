@@ -206,7 +206,8 @@ impl RunFacts {
     }
 }
 
-fn sentence(state: &RunState, verdict: Option<&Verdict>) -> String {
+/// Where a run stands, in one sentence.
+pub(super) fn sentence(state: &RunState, verdict: Option<&Verdict>) -> String {
     match (verdict, state.status()) {
         (Some(Verdict::Stuck), _) if state.abandoned_by().is_some() => {
             let by = super::escape::line(state.abandoned_by().unwrap_or_default());

@@ -4,6 +4,7 @@
 use super::asking;
 use super::commands;
 use super::escape::line;
+use super::facts::sentence;
 use super::guarded;
 use super::look::Look;
 use super::tails::Tails;
@@ -166,7 +167,7 @@ impl Narrator {
             Event::Injected { text } => vec![self.run(Mark::Ask, words::injected(text))],
             Event::RunEnded { verdict } => {
                 let mut said = self.flush_undone(plan);
-                said.push(self.run(verdict_mark(verdict), words::verdict(plan, state.mode(), verdict)));
+                said.push(self.run(verdict_mark(verdict), sentence(state, Some(verdict))));
                 said
             }
             Event::ApprovalLapsed { step, by } => {

@@ -4,7 +4,7 @@ use super::escape::line;
 use super::look::Look;
 use super::words::so_many;
 use crate::engine::RunState;
-use crate::model::event::Before;
+use crate::model::event::{Before, Mode};
 use crate::plan::Plan;
 use crate::plan::frozen::PlannedStep;
 use console::Style;
@@ -21,6 +21,9 @@ pub struct ProofFacts {
     pub baseline: Option<String>,
     /// All the others.
     pub others: Vec<NoProof>,
+    /// Was it played at a table? Then a map answered, and nothing was sent anywhere.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub played: bool,
 }
 
 /// A negative probe that proves nothing of the cut, or shows that there is none.
@@ -55,7 +58,8 @@ impl ProofFacts {
         }
         let baseline = proofs.baseline().filter(|because| !because.is_empty()).map(str::to_owned);
         others.sort_by(|one, other| one.what.cmp(&other.what));
-        (negative > 0).then_some(Self { negative, proved, baseline, others })
+        let played = state.mode() == Mode::Tabletop;
+        (negative > 0).then_some(Self { negative, proved, baseline, others, played })
     }
 
     /// `isolation proved by 5 of 7 negative probes; 2 prove nothing`.
@@ -64,8 +68,11 @@ impl ProofFacts {
         let open = count(|proof| !proof.closed);
         let already = count(|proof| proof.closed && proof.before == Before::CutAlready);
         let nothing = self.others.len() - open - already;
-        let mut text =
-            format!("isolation proved by {} of {}", self.proved, so_many(self.negative, "negative probe"));
+        let probes = so_many(self.negative, "negative probe");
+        let mut text = match self.played {
+            true => format!("at the table, by the map: isolation seen by {} of {probes}", self.proved),
+            false => format!("isolation proved by {} of {probes}", self.proved),
+        };
         for (count, one, many) in [
             (nothing, "proves nothing", "prove nothing"),
             (already, "was cut before the run", "were cut before the run"),
@@ -130,7 +137,7 @@ mod tests {
             other(true, Before::CutAlready),
             other(false, Before::Open),
         ];
-        let mut facts = ProofFacts { negative: 9, proved: 5, baseline: None, others };
+        let mut facts = ProofFacts { negative: 9, proved: 5, baseline: None, others, played: false };
         assert_eq!(
             facts.sentence(),
             "isolation proved by 5 of 9 negative probes; 2 prove nothing; 1 was cut before the run; \
@@ -144,6 +151,8 @@ mod tests {
         (facts.negative, facts.proved) = (1, 1);
         facts.others.clear();
         assert_eq!(facts.sentence(), "isolation proved by 1 of 1 negative probe");
+        facts.played = true;
+        assert_eq!(facts.sentence(), "at the table, by the map: isolation seen by 1 of 1 negative probe");
         assert_eq!(section(None, &Look::plain("r")), "");
     }
 }

@@ -1,6 +1,7 @@
 //! Guards from runbook to journal: the whole program, a real SSH server, and cuts that leave the old link alive.
 
 mod alone;
+mod drill;
 mod edges;
 mod ways;
 

@@ -396,6 +396,54 @@ fn trials_are_the_same_on_any_number_of_threads() {
     assert!((9..=18).contains(&sooner), "{load:?}");
 }
 
+/// Two ways side by side, one of 1 to 11 minutes and one of 5: worked out by hand.
+#[test]
+fn trials_come_to_what_can_be_worked_out_by_hand() {
+    let staging = staged(
+        "objectives:\n\
+         \x20 - { name: both, from: start, to: phase work, within: 9m }\n\
+         phases:\n\
+         \x20 - id: work\n    steps:\n\
+         \x20     - { id: long, on: app, run: \"true\", undo: \"true\", timeout: 1h }\n\
+         \x20     - { id: even, on: db, run: \"true\", undo: \"true\", timeout: 1h }\n\
+         \x20 - id: agree\n    steps:\n\
+         \x20     - { id: look, manual: Look., approve: { people: 2 } }\n",
+        "durations: { long: { from: 1m, to: 11m }, even: 5m, look: 3m }\n\
+         people:\n\
+         \x20 quick: { answers: look, takes: 2m }\n\
+         \x20 moody: { answers: look, takes: { from: 1m, to: 3m } }\n",
+    );
+    let opening = opening(&staging.plan, 5);
+    let all = trials::play(&staging, &opening, 4_000, 2);
+    let halved = trials::halved(&staging, &opening, &all, 2);
+    let told = Trials::of(&trials::about(&staging, Some("s"), 5), &all, &halved);
+    let minutes = |ms: Option<u64>| ms.expect("it is reached") as f64 / 60_000.0;
+    let near = |found: f64, wanted: f64, by: f64, what: &str| {
+        assert!((found - wanted).abs() <= by, "{what}: {found} instead of {wanted}");
+    };
+    // The longer of both: five minutes in 40 of 100, then evenly up to eleven. A connection takes a second.
+    let both = &told.objectives[0];
+    near(minutes(both.took.p50_ms), 6.0, 0.3, "P50");
+    near(minutes(both.took.p90_ms), 10.0, 0.2, "P90");
+    near(minutes(both.took.p99_ms), 10.9, 0.1, "P99");
+    near(both.chance, 0.8, 0.025, "chance");
+    let share = |of: &[blackstart::report::trials::OnPath], name: &str| {
+        of.iter().find(|one| one.name == name).map_or(0.0, |one| one.share)
+    };
+    near(share(&told.steps, "long"), 0.6, 0.03, "long is waited for");
+    near(share(&told.steps, "even"), 0.4, 0.03, "even is waited for");
+    near(share(&told.steps, "look"), 1.0, 0.0, "everybody waits for look");
+    // Whoever consents last is waited for; and then whoever does it.
+    near(share(&told.people, "moody"), 0.5, 0.03, "moody is waited for");
+    near(share(&told.people, "quick"), 1.0, 0.0, "quick does it by hand");
+    // In half its time `long` takes half a minute to five and a half.
+    let bought = told.halved.iter().find(|one| one.step == "long").expect("it is tried");
+    near(bought.p50_sooner_ms.unwrap() as f64 / 60_000.0, 1.0, 0.4, "sooner");
+    let (before, after) = bought.chances["both"];
+    near(before, 0.8, 0.05, "chance before");
+    near(after, 1.0, 0.0, "chance after");
+}
+
 fn says(reply: Reply) -> Vec<String> {
     match reply {
         Reply::Says(lines) | Reply::TakenBack(lines) => lines,
@@ -482,4 +530,32 @@ fn whoever_leaves_leaves_a_whole_record() {
     assert_eq!(session.hear(None), Reply::Done);
     assert!(matches!(session.verdict(), Some(Verdict::Stopped { .. })));
     assert!(matches!(session.told().last(), Some((_, Event::RunEnded { .. }))));
+}
+
+/// Whoever reads a tabletop's recap or report must not take it for proof.
+#[test]
+fn what_a_map_says_at_a_table_is_not_called_proof() {
+    let state = tempfile::tempdir().unwrap();
+    let typed = |words: &[&str]| {
+        let out = std::process::Command::new(env!("CARGO_BIN_EXE_blackstart"))
+            .args(words)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env("BLACKSTART_STATE", state.path())
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let runbook = "runbooks/isolate-and-restore.yaml";
+    let recap = typed(&["tabletop", runbook, "-i", "inventories/lab.yaml", "-e", "incident=drill"]);
+    assert!(
+        recap.contains("at the table, by the map: isolation seen by 13 of 13 negative probes"),
+        "{recap}"
+    );
+    let report = typed(&["report", "--format", "md"]);
+    for page in [&recap, &report] {
+        assert!(!page.contains("proved by") && !page.contains("proves the cut"), "{page}");
+    }
+    assert!(report.contains("only at the table") && report.contains("by the map"), "{report}");
+    assert!(typed(&["report", "--format", "json"]).contains("\"worth\": \"at_the_table\""));
 }

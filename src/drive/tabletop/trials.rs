@@ -84,20 +84,22 @@ pub fn about(staging: &Staging, scenario: Option<&str>, seed: u64) -> About {
 fn one(staging: &Arc<Staging>, opening: &Opening, trial: u64) -> Trial {
     let opening = Opening { trial, tells_probes: false, players_answer: true, ..opening.clone() };
     let mut table = Table::open(staging.clone(), &opening);
-    let mut last_word: BTreeMap<StepIx, String> = BTreeMap::new();
+    // A step may wait for consent first, and then for whoever does it by hand.
+    let mut last_word: BTreeMap<(StepIx, bool), String> = BTreeMap::new();
     let plan = &staging.plan;
     let verdict = table.play(&mut |_, event| {
         if let Event::Answered { answer } = event
             && let Question::Manual { task } | Question::Approve { task, .. } = answer.question
         {
-            last_word.insert(plan.tasks[task.at()].step, answer.by);
+            let by_hand = matches!(answer.question, Question::Manual { .. });
+            last_word.insert((plan.tasks[task.at()].step, by_hand), answer.by);
         }
     });
     let state = table.state();
     let ended = state.ended_at().unwrap_or(opening.start);
     let links = chain(state, ended);
-    let mut people: Vec<String> =
-        links.iter().filter_map(|link| last_word.get(&link.step).cloned()).collect();
+    let waited = links.iter().flat_map(|link| [(link.step, false), (link.step, true)]);
+    let mut people: Vec<String> = waited.filter_map(|wait| last_word.get(&wait).cloned()).collect();
     people.sort();
     people.dedup();
     let path = links.iter().filter(|link| graph::runs(plan, link.step)).map(|link| link.step.0);

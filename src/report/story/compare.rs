@@ -1,7 +1,11 @@
 //! Two runs side by side: what took longer than it did the time before.
 
+use super::lang::Says;
 use super::told::{Phase, Step, Story};
-use crate::model::Time;
+use crate::model::{Millis, Time};
+use crate::report::escape::line;
+use crate::report::look::Look;
+use crate::report::table::{Align, Table};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -103,4 +107,24 @@ fn lengths(story: &Story) -> Vec<Length<'_>> {
         took_ms: step_took(step),
     });
     objectives.chain(phases).chain(steps).collect()
+}
+
+/// A comparison for a terminal: what is slower first.
+pub fn text(compared: &Comparison, says: &Says, look: &Look) -> String {
+    let mut table = Table::new([
+        ("what", Align::Left),
+        ("", Align::Left),
+        ("then", Align::Right),
+        ("this time", Align::Right),
+        ("difference", Align::Right),
+    ]);
+    let length = |ms: Option<u64>| ms.map_or("·".to_owned(), |ms| says.length(Millis(ms)));
+    for one in &compared.lengths {
+        let slower = one.slower_ms.map_or("·".to_owned(), |ms| says.difference(ms));
+        let kind = says.compared(one.kind).to_lowercase();
+        table.row(vec![line(&one.name), kind, length(one.then_ms), length(one.now_ms), slower]);
+    }
+    let run = compared.run.as_deref().unwrap_or_default();
+    let other = if compared.same_plan { "" } else { ", which carried out another plan" };
+    format!("{}\n{}", look.bold(&format!("Compared with run {run}{other}")), table.render(look))
 }

@@ -171,6 +171,8 @@ pub struct ProbeSeen {
 pub enum Worth {
     /// Open before, closed after: the cut's doing.
     Proof,
+    /// Open before, closed after, as the map tells at a table: nothing was sent anywhere.
+    AtTheTable,
     /// Closed, and its cut was in place when the run began.
     CutAlready,
     /// Closed, but nobody saw it open before.

@@ -102,7 +102,7 @@ fn cuts(story: &Story, page: &mut Page<'_>) {
             hosts(says, &cut.hosts),
             cut.at.map(|at| says.time(at)).unwrap_or_default(),
             says.yes(cut.certain).to_owned(),
-            says.yes(cut.proved).to_owned(),
+            if cut.proved { says.proved(story.run.mode) } else { says.yes(false) }.to_owned(),
         ]
     });
     let rows = rows.collect();

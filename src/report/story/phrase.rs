@@ -202,6 +202,8 @@ phrases! {
 
     // What probes are worth, and how services stand.
     Worth: "What it proves", "証明力";
+    AtTheTable: "only at the table", "机上のみ";
+    WorthAtTheTable: "at the table only: open before, closed after, by the map", "机上のみ（構成図上、遮断前は疎通、遮断後は不通）";
     WorthProof: "proves the cut: open before, closed after", "遮断を証明（遮断前は疎通、遮断後は不通）";
     WorthCutAlready: "was cut before the run", "実行前から遮断済み";
     WorthNothing: "PROVES NOTHING: was not seen open before", "証明にならない（遮断前の疎通が未確認）";

@@ -144,9 +144,18 @@ impl Says {
         })
     }
 
+    /// What a cut that was seen is worth: at a table a map answers.
+    pub(super) fn proved(&self, mode: Mode) -> &'static str {
+        match mode {
+            Mode::Live | Mode::Drill => self.yes(true),
+            Mode::Tabletop => self.say(Phrase::AtTheTable),
+        }
+    }
+
     pub(super) fn worth(&self, worth: Worth) -> &'static str {
         match worth {
             Worth::Proof => self.say(Phrase::WorthProof),
+            Worth::AtTheTable => self.say(Phrase::WorthAtTheTable),
             Worth::CutAlready => self.say(Phrase::WorthCutAlready),
             Worth::ProvesNothing => self.say(Phrase::WorthNothing),
             Worth::NotTold => self.say(Phrase::WorthNotTold),

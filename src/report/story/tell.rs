@@ -10,7 +10,7 @@ use super::{hosts, improve, path, reachability, services, summary, troubles, wai
 use crate::engine::state::Illegal;
 use crate::engine::{RunState, Status};
 use crate::model::Time;
-use crate::model::event::{Before, Event, Seen, Verdict};
+use crate::model::event::{Before, Event, Mode, Seen, Verdict};
 use crate::model::guard::GuardSeen;
 use crate::model::names::TaskIx;
 use crate::plan::Plan;
@@ -257,7 +257,10 @@ fn probes(timeline: &Timeline, says: &Says) -> Vec<ProbeSeen> {
             expected: line(&seen.expected),
             seen: line(&seen.seen),
             agrees: seen.agrees,
-            worth: worth(task.is_some(), seen),
+            worth: match worth(task.is_some(), seen) {
+                Worth::Proof if timeline.state.mode() == Mode::Tabletop => Worth::AtTheTable,
+                worth => worth,
+            },
         }
     };
     timeline.probes.iter().map(told).collect()

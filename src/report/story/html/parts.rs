@@ -135,7 +135,7 @@ pub(super) fn cuts(story: &Story, says: &Says) -> Markup {
                 super::lists::hosts_of(says, &cut.hosts),
                 maybe(cut.at.map(|at| says.time(at))),
                 text(if cut.certain { says.yes(true) } else { says.say(Phrase::Uncertain) }),
-                text(if cut.proved { says.yes(true) } else { says.say(Phrase::NoProof) }),
+                text(if cut.proved { says.proved(story.run.mode) } else { says.say(Phrase::NoProof) }),
             ]
         }),
     )
