@@ -77,44 +77,48 @@ pub fn circle(graph: &StepGraph) -> Option<Vec<StepIx>> {
     }
 }
 
-/// The longest expected time from the start of each step to the end of the run. Phases are barriers: a step
-/// is followed by the longest way through its own phase and then by all later phases.
+/// The longest expected time from the start of each step to the end of the run. Phases are barriers: whatever follows in
+/// later phases waits for every step before it, and a minimum wait may reach into a later phase and outlast all between.
 pub fn urgencies(steps: &[PlannedStep], phases: usize, runs: &dyn Fn(StepIx) -> bool) -> Vec<Millis> {
     let graph = step_graph(steps);
-    let order = petgraph::algo::toposort(&graph, None).expect("a plan's steps make no circle");
-    // Longest way from the start of a step to the end of its phase, then of each phase.
-    let mut within = vec![0_u64; steps.len()];
-    let mut longest = vec![0_u64; phases];
-    for node in order.iter().rev() {
-        let step = &steps[node.index()];
-        let follow = graph
-            .edges_directed(*node, Direction::Outgoing)
-            .filter(|edge| steps[edge.target().index()].phase == step.phase)
-            .map(|edge| edge.weight().0.saturating_add(within[edge.target().index()]))
-            .max();
-        let own = if runs(StepIx(node.index() as u32)) { step.estimate.0 } else { 0 };
-        within[node.index()] = own.saturating_add(follow.unwrap_or(0));
-        longest[step.phase.at()] = longest[step.phase.at()].max(within[node.index()]);
+    let mut of_phase = vec![Vec::new(); phases];
+    for step in in_order(steps) {
+        of_phase[steps[step.at()].phase.at()].push(step);
     }
-    let later =
-        |phase: PhaseIx| longest[phase.at() + 1..].iter().fold(0_u64, |sum, one| sum.saturating_add(*one));
-    let later: Vec<u64> = (0..phases).map(|phase| later(PhaseIx(phase as u32))).collect();
-    let mut urgency: Vec<u64> = steps
-        .iter()
-        .zip(&within)
-        .map(|(step, within)| within.saturating_add(later[step.phase.at()]))
-        .collect();
-    // A minimum wait may reach into a later phase and outlast everything between.
-    for node in order.iter().rev() {
-        let reach = graph
-            .edges_directed(*node, Direction::Outgoing)
-            .map(|edge| edge.weight().0.saturating_add(urgency[edge.target().index()]))
-            .max()
-            .unwrap_or(0);
-        let own = if runs(StepIx(node.index() as u32)) { steps[node.index()].estimate.0 } else { 0 };
-        urgency[node.index()] = urgency[node.index()].max(own.saturating_add(reach));
+    let mut urgency = vec![0_u64; steps.len()];
+    let mut later = 0;
+    for of_phase in of_phase.iter().rev() {
+        for step in of_phase.iter().rev() {
+            let edges = graph.edges_directed(NodeIndex::new(step.at()), Direction::Outgoing);
+            let follow =
+                edges.map(|edge| edge.weight().0.saturating_add(urgency[edge.target().index()])).max();
+            let own = if runs(*step) { steps[step.at()].estimate.0 } else { 0 };
+            urgency[step.at()] = own.saturating_add(follow.unwrap_or(0).max(later));
+        }
+        later = of_phase.iter().map(|step| urgency[step.at()]).fold(later, u64::max);
     }
     urgency.into_iter().map(Millis).collect()
+}
+
+/// When each step ends, counted from the start, if every step begins as soon as it may and takes what is expected.
+pub fn ends(plan: &Plan) -> Vec<Millis> {
+    let graph = step_graph(&plan.steps);
+    let mut phases = vec![Vec::new(); plan.phases.len()];
+    for step in in_order(&plan.steps) {
+        phases[plan.steps[step.at()].phase.at()].push(step);
+    }
+    let mut ends = vec![0_u64; plan.steps.len()];
+    let mut open = 0;
+    for steps in phases {
+        for step in &steps {
+            let edges = graph.edges_directed(NodeIndex::new(step.at()), Direction::Incoming);
+            let waits = edges.map(|edge| ends[edge.source().index()].saturating_add(edge.weight().0)).max();
+            let own = if runs(plan, *step) { plan.steps[step.at()].estimate.0 } else { 0 };
+            ends[step.at()] = waits.unwrap_or(0).max(open).saturating_add(own);
+        }
+        open = steps.iter().map(|step| ends[step.at()]).fold(open, u64::max);
+    }
+    ends.into_iter().map(Millis).collect()
 }
 
 /// The steps, each after all that it needs or waits for.

@@ -136,8 +136,9 @@ fn objectives(plan: &Plan, page: &mut Page<'_>) {
         ("from", Align::Left),
         ("to", Align::Left),
     ]);
+    let ends = graph::ends(plan);
     for objective in &plan.objectives {
-        let (from, to) = (expected_at(plan, &objective.from), expected_at(plan, &objective.to));
+        let (from, to) = (expected_at(plan, &ends, &objective.from), expected_at(plan, &ends, &objective.to));
         let expected = from.zip(to).map(|(from, to)| Millis(to.saturating_sub(from)));
         let verdict = match expected.is_some_and(|expected| expected > objective.within) {
             true => page.look.paint(Style::new().red().bold(), "LATE"),
@@ -167,31 +168,16 @@ fn moment(moment: &Moment) -> String {
     }
 }
 
-/// Milliseconds from the start to a moment, at the latest, if every step takes what is estimated; `None` where no
-/// estimate tells.
-fn expected_at(plan: &Plan, moment: &Moment) -> Option<u64> {
-    let urgency = |steps: &mut dyn Iterator<Item = StepIx>| {
-        steps.map(|step| plan.steps[step.at()].urgency.0).max().unwrap_or(0)
-    };
-    let total = urgency(&mut (0..plan.steps.len() as u32).map(StepIx));
+/// Milliseconds from the start to a moment, if every step takes what is estimated; `None` where no estimate tells.
+fn expected_at(plan: &Plan, ends: &[Millis], moment: &Moment) -> Option<u64> {
     Some(match moment {
         Moment::Start => 0,
         Moment::ServiceUp(_) | Moment::ServiceDown(_) | Moment::Backup(_) => return None,
-        Moment::Phase(id) => match plan.phase_named(id.as_str()) {
-            Some(phase) => {
-                let later = phase.0 + 1..plan.phases.len() as u32;
-                let rest = later.map(|phase| urgency(&mut plan.steps_of(PhaseIx(phase)))).max().unwrap_or(0);
-                total.saturating_sub(rest)
-            }
-            None => 0,
-        },
-        Moment::Step(id) | Moment::Probe(id) => match plan.step_named(id.as_str()) {
-            Some(step) => {
-                let step = &plan.steps[step.at()];
-                total.saturating_sub(step.urgency.0).saturating_add(step.estimate.0)
-            }
-            None => 0,
-        },
+        Moment::Phase(id) => {
+            let phase = plan.phase_named(id.as_str())?;
+            plan.steps_of(phase).map(|step| ends[step.at()].0).max()?
+        }
+        Moment::Step(id) | Moment::Probe(id) => ends[plan.step_named(id.as_str())?.at()].0,
     })
 }
 

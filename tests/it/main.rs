@@ -23,6 +23,7 @@ mod pages;
 mod journal;
 mod sim;
 mod tabletop;
+mod exercises;
 mod lockout;
 mod signing;
 mod gates;

@@ -1,8 +1,9 @@
 //! What is shipped is sound: every runbook loads, fits its inventory and compiles without a single warning.
 
 use blackstart::load;
+use blackstart::model::Millis;
 use blackstart::model::place::Sources;
-use blackstart::plan::{self, Choices, FileFacts, Plan};
+use blackstart::plan::{self, Choices, FileFacts, Plan, graph};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -11,14 +12,20 @@ const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
 /// A runbook, the inventory it is for, and the parameters it must be given.
 type Shipped = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
+const MINISTRY: &[(&str, &str)] = &[("incident", "INC-7"), ("first_indicator", "2026-05-18T02:40:00+09:00")];
+
 /// Every shipped runbook.
 const SHIPPED: &[Shipped] = &[
     ("hello", "local", &[]),
     ("isolate-and-restore", "lab", &[("incident", "INC-7")]),
     ("isolate-graduated", "lab", &[("incident", "INC-7")]),
     ("look-around", "lab", &[]),
+    ("ministry-reconnect", "ministry", &[]),
+    ("ministry-recover", "ministry", MINISTRY),
     ("reconnect", "lab", &[("incident", "INC-7")]),
     ("rotate-portal-password", "lab", &[]),
+    ("water-isolate", "water", &[("incident", "INC-7")]),
+    ("water-reconnect", "water", &[]),
 ];
 
 fn compile(runbook: &str, inventory: &str, params: &[(&str, &str)]) -> Plan {
@@ -70,6 +77,21 @@ fn every_shipped_policy_fits_the_runbooks() {
         seen += 1;
     }
     assert!(seen > 0);
+}
+
+/// What `plan` expects of the whole is reached from the start as it is from the end, minimum waits between phases included.
+#[test]
+fn the_longest_way_is_as_long_from_either_end() {
+    for (runbook, inventory, params) in SHIPPED {
+        let plan = compile(runbook, inventory, params);
+        let forwards = graph::ends(&plan).into_iter().max();
+        assert_eq!(forwards, plan.steps.iter().map(|step| step.urgency).max(), "{runbook}");
+    }
+    let plan = compile("ministry-recover", "ministry", MINISTRY);
+    let first = plan.steps[plan.step_named("reset-first").expect("it is there").at()].urgency;
+    let all = plan.steps.iter().map(|step| step.urgency).max().expect("it has steps");
+    // Hours lie before the first reset, and ten more between it and the second.
+    assert!(first >= Millis::from_secs(10 * 3600) && all.0 >= first.0 + 2 * 3_600_000, "{all} {first}");
 }
 
 #[test]

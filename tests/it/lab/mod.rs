@@ -12,6 +12,7 @@ mod levels;
 pub mod outside;
 mod plans;
 mod random_plan;
+mod reference;
 mod site;
 mod story;
 mod truth;
@@ -129,9 +130,15 @@ impl Lab {
 
     /// The shipped inventory, for this lab's keys.
     pub fn inventory(&self) -> PathBuf {
-        let shipped = Path::new(PACKAGE).join("inventories/lab.yaml");
-        let text = fs::read_to_string(shipped).expect("the lab's inventory is shipped");
-        let path = self.dir.join("inventory.yaml");
+        self.inventory_of("lab")
+    }
+
+    /// The same of a site that the lab plays.
+    pub fn inventory_of(&self, site: &str) -> PathBuf {
+        let shipped = Path::new(PACKAGE).join(format!("inventories/{site}.yaml"));
+        let text = fs::read_to_string(shipped).expect("the site's inventory is shipped");
+        let path =
+            self.dir.join(if site == "lab" { "inventory.yaml".to_owned() } else { format!("{site}.yaml") });
         fs::write(&path, text.replace("../target/lab/", "")).expect("the lab's directory takes a file");
         path
     }
