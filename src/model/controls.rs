@@ -91,7 +91,7 @@ pub const CONTROLS: &[Control] = &[
     control(
         "RC.RP-04",
         CSF,
-        &[Ask::Objectives],
+        &[Ask::Objectives, Ask::Restored],
         None,
         "Critical functions and risk decide what normal operation after an incident is to be.",
     ),
@@ -105,7 +105,7 @@ pub const CONTROLS: &[Control] = &[
     control(
         "RC.RP-06",
         CSF,
-        &[Ask::Decisions, Ask::Records],
+        &[Ask::Exercised, Ask::Decisions, Ask::Records],
         None,
         "The end of recovery is declared by criteria, and the documentation is completed.",
     ),

@@ -7,8 +7,9 @@ use crate::report::{stopped, well};
 use crate::report_site::Run;
 use crate::story::says;
 use blackstart::load;
+use blackstart::model::Event;
 use blackstart::model::Time;
-use blackstart::model::event::{Mode, StopReason, Verdict};
+use blackstart::model::event::{Before, Mode, Seen, StopReason, Verdict};
 use blackstart::model::every::Every;
 use blackstart::model::names::RunId;
 use blackstart::model::place::Sources;
@@ -49,8 +50,11 @@ pub fn drill(ended: &str) -> Shown {
 
 /// What a run of the engine's own shows.
 pub fn of_engine(run: &Run, mode: Mode) -> Shown {
-    let (mut events, _) = run.events();
-    if let blackstart::model::Event::RunStarted { mode: own, .. } = &mut events[0].1 {
+    of_events(run, mode, run.events().0)
+}
+
+fn of_events(run: &Run, mode: Mode, mut events: Vec<(Time, Event)>) -> Shown {
+    if let Event::RunStarted { mode: own, .. } = &mut events[0].1 {
         *own = mode;
     }
     let timeline =
@@ -507,4 +511,33 @@ fn a_run_of_the_engines_own_shows_what_it_did() {
     assert!(run.steps.keys().all(|step| run.all_steps.contains(step)));
     let run = of_engine(&stopped(), Mode::Live);
     assert!(!run.came_through() && run.steps.len() < run.all_steps.len());
+}
+
+/// A look of a step that cuts, at what was open before and is closed after it, proves its cut; at a table a map answers.
+#[test]
+fn cuts_are_proved_by_looks_and_not_by_a_map() {
+    let run = well();
+    let mut events = run.events().0;
+    let last = events.iter_mut().rev().find_map(|(_, event)| match event {
+        Event::JobEnded { job, facts, .. } if run.plan.step_of(job.task).id.as_str() == "cut-vpn" => {
+            Some(facts)
+        }
+        _ => None,
+    });
+    last.expect("it cuts").probes.push(Seen {
+        what: "tcp vendor:443".to_owned(),
+        expected: "closed".to_owned(),
+        seen: "closed: no answer".to_owned(),
+        agrees: true,
+        probe: "vendor".to_owned(),
+        before: Some(Before::Open),
+    });
+    let cuts = |mode: Mode| -> Vec<(String, bool)> {
+        let shown = of_events(&run, mode, events.clone());
+        shown.cuts.into_iter().map(|cut| (cut.conduit, cut.proved)).collect()
+    };
+    let both = |proved: bool| [("isp-uplink".to_owned(), false), ("vendor-vpn".to_owned(), proved)];
+    assert_eq!(cuts(Mode::Live), both(true));
+    assert_eq!(cuts(Mode::Drill), both(true));
+    assert_eq!(cuts(Mode::Tabletop), both(false));
 }

@@ -3,6 +3,7 @@
 //! meaning while `v` is 1.
 
 use super::control::{self, ControlTold};
+use super::due::CLOCKS_APART_MAX;
 use super::readiness::Readiness;
 use super::run::{Past, Severed, Shown};
 use crate::model::Time;
@@ -120,15 +121,21 @@ pub struct Material<'a> {
 pub fn audit(material: Material<'_>) -> Audit {
     let Material { policy, readiness, runs, altered, state_dir } = material;
     let told = |past: &Past| Some(run(past, past.shown.as_ref().ok()?, &readiness, &altered));
-    let mut runs: Vec<RunTold> = runs.iter().rev().filter_map(told).collect();
-    // As of a day of the past, what came later has not happened yet.
-    runs.retain(|run| run.started_at.is_none_or(|began| began <= readiness.at));
+    let all = runs.iter().rev().filter_map(told);
+    // What lies ahead has not happened yet as of a day of the past; of the present it says that a clock is wrong.
+    let end = readiness.at + CLOCKS_APART_MAX;
+    let (runs, ahead): (Vec<RunTold>, Vec<RunTold>) =
+        all.partition(|run| run.started_at.is_none_or(|began| began <= end));
+    let mut gaps = gaps(&readiness, &runs);
+    if readiness.is_now {
+        gaps.extend(ahead.iter().map(lies_ahead));
+    }
     let controls = control::controls(policy, &readiness, &runs);
     Audit {
         v: AUDIT_VERSION,
         told_by: env!("CARGO_PKG_VERSION").to_owned(),
         state_dir: line(&state_dir),
-        gaps: gaps(&readiness, &runs),
+        gaps,
         controls,
         readiness,
         runs,
@@ -167,6 +174,13 @@ fn run(
         evidence: shown.evidence.iter().map(checked).collect(),
         decisions: shown.decisions.clone(),
     }
+}
+
+fn lies_ahead(run: &RunTold) -> Gap {
+    let at = run.started_at.map_or_else(String::new, |at| format!(", it started at {at}"));
+    let what =
+        format!("run {} ({}) lies ahead{at}: a clock is wrong, and it shows nothing", run.short, run.runbook);
+    Gap { what, see: "runs".to_owned() }
 }
 
 fn gaps(readiness: &Readiness, runs: &[RunTold]) -> Vec<Gap> {

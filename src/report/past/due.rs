@@ -18,7 +18,7 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
 /// Clocks that keep time by themselves are no further apart; what lies further ahead is no evidence of anything.
-const CLOCKS_APART_MAX: Millis = Millis::from_secs(300);
+pub(super) const CLOCKS_APART_MAX: Millis = Millis::from_secs(300);
 /// Newer runs that do not count and are told; what was tried more often is in `history`.
 const NOT_COUNTED_MAX: usize = 5;
 
@@ -56,6 +56,7 @@ pub fn readiness(asked: Asked<'_>) -> Readiness {
         policy: line(&policy.name),
         summary: policy.summary.as_deref().map(line),
         at: asked.at,
+        is_now: asked.is_now,
         day: judge.day,
         zone: judge.zone.iana_name().unwrap_or_default().to_owned(),
         within: asked.within.map(|within| within.to_string()),

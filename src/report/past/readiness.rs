@@ -22,6 +22,8 @@ pub struct Readiness {
     pub summary: Option<String>,
     /// The moment that it is told for.
     pub at: Time,
+    /// Is that the present?
+    pub is_now: bool,
     /// The day of that moment.
     pub day: Date,
     /// The zone whose days count; empty if it has no name.

@@ -88,8 +88,9 @@ fn a_control_is_satisfied_by_what_runs_show_and_by_nothing_else() {
     let told = of(backups, &pasts([with_proofs()]), &[]);
     assert_eq!(shown(&told, &["RC.RP-03", "RC.RP-05", "PR.DS-11"]), [Satisfied, NotShown, Partly]);
 
+    // Nothing of it is restored here: objectives are the other half.
     for (met, standing) in [
-        (Met::Met, Satisfied),
+        (Met::Met, Partly),
         (Met::Missed, NotShown),
         (Met::NotReached, NotShown),
         (Met::NotStarted, NotShown),
@@ -99,6 +100,15 @@ fn a_control_is_satisfied_by_what_runs_show_and_by_nothing_else() {
     }
     let played = Shown { mode: Some(Mode::Tabletop), ..with_objective(Met::Met) };
     assert_eq!(shown(&of(at_table, &pasts([played]), &[]), &["RC.RP-04"]), [NotShown], "no host has seen it");
+}
+
+#[test]
+fn a_run_that_lies_ahead_is_a_gap_and_no_evidence() {
+    let body = "rehearse: [{ runbook: r, every: 1 year }]";
+    let told = of(body, &pasts([drill(DONE), drill("2026-12-24T10:00:00Z")]), &[]);
+    assert_eq!(told.runs.len(), 1);
+    assert!(told.gaps[0].what.contains("lies ahead"), "{:?}", told.gaps);
+    assert_eq!(told.readiness.duties[0].last.as_ref().unwrap().day.to_string(), "2026-11-20");
 }
 
 #[test]
