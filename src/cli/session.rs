@@ -103,7 +103,12 @@ fn tells_another_story(dir: &RunDir, setting: &Setting) -> CliError {
 fn play(args: &Args, mut kept: Kept, mut session: Session, mut shown: Shown) -> Result<Exit, CliError> {
     shown.show(session.told());
     loop {
-        let reply = session.hear(people::ask_line(&session.prompt()).as_deref());
+        let typed = people::ask_line(&session.prompt());
+        if typed.is_none() {
+            // Nobody ended the line of the prompt.
+            printer::say("");
+        }
+        let reply = session.hear(typed.as_deref());
         kept.keep_after(&mut session, &reply)?;
         match reply {
             Reply::Says(lines) => {

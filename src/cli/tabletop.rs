@@ -37,7 +37,8 @@ pub struct Verb {
     /// Decides what chance decides: the same seed tells the same story.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// With people: they answer, the facilitator moves time. Lines are read from stdin; `help` lists them.
+    /// With people: they answer, the facilitator moves time. Lines are read from stdin; `help` lists them. `blackstart
+    /// resume` goes on with a session that was left.
     #[arg(short = 'I', long, conflicts_with_all = ["trials", "format"])]
     interactive: bool,
     /// Play so many times, and tell how long it takes, what is met how often, and who everybody waits for.
