@@ -61,15 +61,40 @@ pub(super) struct Judged {
 
 /// Reads the policy, the runbooks that it names and all runs, and judges.
 pub(super) fn judge(flags: &PolicyFlags, within: Option<Every>, args: &Args) -> Result<Judged, CliError> {
-    let (policy, today) = read(&flags.policy)?;
+    let Read { policy, today, files } = read(&flags.policy)?;
     let zone = TimeZone::system();
     let at = moment(flags.at.as_deref(), policy.zone.as_ref().unwrap_or(&zone))?;
-    let runs = past::read_all(args)?;
+    let mut runs = past::read_all(args)?;
+    compare(&mut runs, &policy, &files);
     let pasts: Vec<Past> = runs.iter().map(|(_, past)| past.clone()).collect();
     let (at, is_now) = at.map_or_else(|| (Clock::start(Time(0)).now(), true), |at| (at, false));
     let asked = Asked { policy: &policy, runs: &pasts, today, at, is_now, zone, within };
     let told = readiness(asked);
     Ok(Judged { policy, told, runs })
+}
+
+/// Notes of each run whether the runbook's files still make its plan, chosen and filled in as it was. What was chosen
+/// stands outside of the plan's hash; a plan of the same hash is the same plan, whoever wrote there what.
+fn compare(runs: &mut [(RunDir, Past)], policy: &Policy, files: &Files) {
+    let mut seen: BTreeMap<(String, String), Option<String>> = BTreeMap::new();
+    for (dir, past) in runs {
+        let Ok(shown) = &mut past.shown else { continue };
+        let Some((runbook, inventory)) = files.get(&shown.runbook) else { continue };
+        let Some(named) = policy.runbooks.iter().find(|one| one.name.value == shown.runbook) else {
+            continue;
+        };
+        let chosen = dir.origin().map_or_else(|_| own(named), |origin| origin.choices);
+        let key = (shown.runbook.clone(), format!("{chosen:?}"));
+        let hash = seen.entry(key).or_insert_with(|| {
+            let plan = plan::compile(inventory, runbook, &chosen, &files::uploads(&named.runbook));
+            plan.ok().map(|(plan, _)| plan::hash(&plan))
+        });
+        shown.plan_of_today = Some(hash.as_ref() == Some(&shown.journal.plan));
+    }
+}
+
+fn own(files: &RunbookFiles) -> Choices {
+    Choices { params: files.params.clone(), ..Choices::default() }
 }
 
 /// The moment that is asked about; `None` is now.
@@ -86,18 +111,26 @@ fn moment(at: Option<&str>, zone: &TimeZone) -> Result<Option<Time>, CliError> {
     })
 }
 
+/// Runbooks that could be read, with their inventories, by name.
 type Files = BTreeMap<String, (Runbook, Inventory)>;
 
+/// A policy, and what became of the files that it names.
+struct Read {
+    policy: Policy,
+    today: BTreeMap<String, Today>,
+    files: Files,
+}
+
 /// Every problem of the policy at once. A runbook that makes no plan today is told, and stops nothing.
-fn read(path: &Path) -> Result<(Policy, BTreeMap<String, Today>), CliError> {
+fn read(path: &Path) -> Result<Read, CliError> {
     let mut sources = Sources::default();
     let Loaded { value, mut problems } = load::policy(&mut sources, path);
     let Some(policy) = value else { return Err(CliError::Problems(problems, sources)) };
-    let (mut read, mut today) = (Files::new(), BTreeMap::new());
+    let (mut both_read, mut today) = (Files::new(), BTreeMap::new());
     for files in &policy.runbooks {
         let name = files.name.value.clone();
         let plan = compiled(files).map(|(plan, both)| {
-            read.insert(name.clone(), both);
+            both_read.insert(name.clone(), both);
             plan
         });
         let (plan, because) = match plan {
@@ -106,14 +139,14 @@ fn read(path: &Path) -> Result<(Policy, BTreeMap<String, Today>), CliError> {
         };
         today.insert(name, Today { plan, because });
     }
-    problems.extend(load::named_by_policy(&policy, &read));
+    problems.extend(load::named_by_policy(&policy, &both_read));
     if problems.any_error() {
         return Err(CliError::Problems(problems, sources));
     }
     if !problems.0.is_empty() {
         problems::print(&problems, &sources);
     }
-    Ok((policy, today))
+    Ok(Read { policy, today, files: both_read })
 }
 
 /// The hash of the plan that the files of a runbook make today, and what was read; or why there is none.
@@ -135,8 +168,7 @@ fn compiled(files: &RunbookFiles) -> Result<(String, (Runbook, Inventory)), Stri
     if together.any_error() {
         return Err(first(together));
     }
-    let choices = Choices { params: files.params.clone(), ..Choices::default() };
     let (plan, _) =
-        plan::compile(&inventory, &runbook, &choices, &files::uploads(&files.runbook)).map_err(first)?;
+        plan::compile(&inventory, &runbook, &own(files), &files::uploads(&files.runbook)).map_err(first)?;
     Ok((plan::hash(&plan), (runbook, inventory)))
 }

@@ -44,6 +44,7 @@ pub fn drill(ended: &str) -> Shown {
     run.runbook = "r".to_owned();
     run.improvements.clear();
     run.objectives.clear();
+    run.plan_of_today = Some(true);
     (run.started, run.ended) = (Some(Time(at.0 - 3_600_000)), Some(at));
     run
 }
@@ -269,8 +270,8 @@ fn only_what_came_to_what_is_asked_for_counts() {
     let missed = Shown { exit_code: Some(24), ..with_objective(Met::Missed) };
     let goes_on = Shown { ended: None, exit_code: None, standing: Standing::Interrupted, ..drill(DONE) };
     let narrowed = Shown { narrowed: Some("not in --phase cut".to_owned()), ..drill(DONE) };
-    let mut edited = drill(DONE);
-    edited.journal.plan = "1".repeat(64);
+    let edited = Shown { plan_of_today: Some(false), ..drill(DONE) };
+    let unknown = Shown { plan_of_today: None, ..drill(DONE) };
     for (keys, run, trouble) in [
         ("", drill(DONE), ""),
         ("", stopped.clone(), "not every step came through: stopped"),
@@ -286,6 +287,7 @@ fn only_what_came_to_what_is_asked_for_counts() {
         ("narrowed: true", narrowed, ""),
         ("plan: today", drill(DONE), ""),
         ("plan: any", edited.clone(), ""),
+        ("plan: today", unknown, "it is not of the plan that the runbook's files make today"),
         ("plan: today", edited, "it is not of the plan that the runbook's files make today"),
     ] {
         let files = "runbooks: { r: { runbook: r.yaml, inventory: i.yaml } }";

@@ -120,7 +120,7 @@ pub struct Material<'a> {
 /// Puts the evidence beside the controls that ask for it.
 pub fn audit(material: Material<'_>) -> Audit {
     let Material { policy, readiness, runs, altered, state_dir } = material;
-    let told = |past: &Past| Some(run(past, past.shown.as_ref().ok()?, &readiness, &altered));
+    let told = |past: &Past| Some(run(past, past.shown.as_ref().ok()?, &altered));
     let all = runs.iter().rev().filter_map(told);
     // What lies ahead has not happened yet as of a day of the past; of the present it says that a clock is wrong.
     let end = readiness.at + CLOCKS_APART_MAX;
@@ -142,17 +142,11 @@ pub fn audit(material: Material<'_>) -> Audit {
     }
 }
 
-fn run(
-    past: &Past,
-    shown: &Shown,
-    readiness: &Readiness,
-    altered: &BTreeMap<(String, String), String>,
-) -> RunTold {
+fn run(past: &Past, shown: &Shown, altered: &BTreeMap<(String, String), String>) -> RunTold {
     let checked = |file: &EvidenceTold| {
         let because = altered.get(&(past.id.to_string(), file.file.clone())).map(|why| line(why));
         EvidenceChecked { file: file.clone(), whole: because.is_none(), because }
     };
-    let today = readiness.today.get(&shown.runbook).and_then(|today| today.plan.as_ref());
     RunTold {
         run: past.id.to_string(),
         short: past.run.clone(),
@@ -166,7 +160,7 @@ fn run(
         ended_at: shown.ended,
         took_ms: shown.took.0,
         objectives: shown.objectives.clone(),
-        plan_of_today: today.map(|plan| *plan == shown.journal.plan),
+        plan_of_today: shown.plan_of_today,
         journal: shown.journal.clone(),
         signed: shown.signed,
         cuts: shown.cuts.clone(),

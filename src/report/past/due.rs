@@ -163,7 +163,7 @@ impl Judge<'_> {
                     return None;
                 }
                 rehearsed(shown, *mode, *result, *narrowed).and_then(|at| match any_plan {
-                    false if self.plan_of_today(shown) != Some(true) => {
+                    false if shown.plan_of_today != Some(true) => {
                         Err("it is not of the plan that the runbook's files make today".to_owned())
                     }
                     _ => Ok(at),
@@ -180,11 +180,6 @@ impl Judge<'_> {
         }
     }
 
-    fn plan_of_today(&self, shown: &Shown) -> Option<bool> {
-        let today = self.asked.today.get(&shown.runbook)?.plan.as_ref()?;
-        Some(*today == shown.journal.plan)
-    }
-
     fn proved(&self, at: Time, past: &Past, shown: &Shown) -> Proved {
         let started = |one: &&Objective| one.standing != Met::NotStarted;
         Proved {
@@ -195,7 +190,7 @@ impl Judge<'_> {
             at,
             day: day(at, &self.zone),
             state: shown.state(),
-            plan_of_today: self.plan_of_today(shown),
+            plan_of_today: shown.plan_of_today,
             objectives_met: shown.objectives.iter().filter(|one| one.standing == Met::Met).count(),
             objectives: shown.objectives.iter().filter(started).count(),
         }
@@ -232,7 +227,7 @@ impl Judge<'_> {
                 days_left: due_on.filter(|_| closed.is_none()).map(|due| days(self.day, due)),
                 standing: closed.is_none().then(|| self.standing(due_on)),
                 closed,
-                plan_of_today: self.plan_of_today(shown),
+                plan_of_today: shown.plan_of_today,
             })
         };
         self.asked.runs.iter().filter_map(told).collect()

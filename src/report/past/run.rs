@@ -78,6 +78,9 @@ pub struct Shown {
     pub signed: u32,
     /// Plan hash, head and number of records.
     pub journal: Journal,
+    /// Is its plan the one that the runbook's files make today, chosen and filled in as it was? `None` if nobody looked,
+    /// or if they make none.
+    pub plan_of_today: Option<bool>,
 }
 
 /// A step that ended well.
@@ -136,6 +139,7 @@ impl Shown {
             cuts: cuts(timeline),
             improvements: story.improvements,
             journal: story.journal,
+            plan_of_today: None,
         }
     }
 
