@@ -420,6 +420,7 @@ fn what_was_restored_or_verified_is_proved_by_what_the_run_did() {
         "restore: [{ service: mail, every: 1 year }]",
         "verify: [{ step: nowhere, every: 1 year }]",
         "verify: [{ backup: gate, runbook: other, every: 1 year }]",
+        "runbooks: { other: { runbook: o.yaml, inventory: i.yaml } }\nrestore: [{ service: db, every: 1 year }]",
     ] {
         let told = at(&policy(body), &pasts([with_proofs()]), DONE);
         assert!(told.duties[0].last.is_none() && told.duties[0].not_counted.is_empty(), "{body}");

@@ -169,14 +169,24 @@ impl Judge<'_> {
                     _ => Ok(at),
                 })
             }
-            What::Restore(proof) => of_runbook(proof, shown).then(|| restored(proof, shown))??,
-            What::Verify(proof) => of_runbook(proof, shown).then(|| verified(proof, shown))??,
+            What::Restore(proof) => self.concerns(proof, shown).then(|| restored(proof, shown))??,
+            What::Verify(proof) => self.concerns(proof, shown).then(|| verified(proof, shown))??,
         };
         match at {
             Ok(at) if at <= self.asked.at + CLOCKS_APART_MAX => Some(Ok(at)),
             Ok(_) if !self.asked.is_now => None,
             Ok(at) => Some(Err(format!("it lies ahead, on {}: a clock is wrong", day(at, &self.zone)))),
             Err(because) => Some(Err(because)),
+        }
+    }
+
+    /// Is the run of the runbook that a proof names, or else of one of the policy's, if it names any? Another site may
+    /// call its services the same.
+    fn concerns(&self, proof: &Proof, shown: &Shown) -> bool {
+        let named = &self.asked.policy.runbooks;
+        match &proof.runbook {
+            Some(of) => of.value == shown.runbook,
+            None => named.is_empty() || named.iter().any(|one| one.name.value == shown.runbook),
         }
     }
 
@@ -269,10 +279,6 @@ fn rehearsed(shown: &Shown, mode: Mode, result: Wanted, narrowed: bool) -> Resul
         Wanted::Completed | Wanted::Met => {}
     }
     shown.when().ok_or_else(|| "it never started".to_owned())
-}
-
-fn of_runbook(proof: &Proof, shown: &Shown) -> bool {
-    proof.runbook.as_ref().is_none_or(|of| of.value == shown.runbook)
 }
 
 /// What only a whole run on real hosts shows.
