@@ -4,8 +4,10 @@ use crate::cli::args::{Args, Format};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::{files, past, printer, problems};
 use crate::drive::clock::Clock;
+use crate::drive::tabletop;
 use crate::journal::RunDir;
 use crate::load::{self, Loaded};
+use crate::model::event::Mode;
 use crate::model::every::Every;
 use crate::model::place::Sources;
 use crate::model::policy::{Policy, RunbookFiles};
@@ -76,7 +78,7 @@ pub(super) fn judge(flags: &PolicyFlags, within: Option<Every>, args: &Args) -> 
 /// Notes of each run whether the runbook's files still make its plan, chosen and filled in as it was. What was chosen
 /// stands outside of the plan's hash; a plan of the same hash is the same plan, whoever wrote there what.
 fn compare(runs: &mut [(RunDir, Past)], policy: &Policy, files: &Files) {
-    let mut seen: BTreeMap<(String, String), Option<String>> = BTreeMap::new();
+    let mut seen: BTreeMap<(String, String, bool), Option<String>> = BTreeMap::new();
     for (dir, past) in runs {
         let Ok(shown) = &mut past.shown else { continue };
         let Some((runbook, inventory)) = files.get(&shown.runbook) else { continue };
@@ -84,10 +86,16 @@ fn compare(runs: &mut [(RunDir, Past)], policy: &Policy, files: &Files) {
             continue;
         };
         let chosen = dir.origin().map_or_else(|_| own(named), |origin| origin.choices);
-        let key = (shown.runbook.clone(), format!("{chosen:?}"));
+        let at_a_table = shown.mode == Some(Mode::Tabletop);
+        let key = (shown.runbook.clone(), format!("{chosen:?}"), at_a_table);
         let hash = seen.entry(key).or_insert_with(|| {
             let plan = plan::compile(inventory, runbook, &chosen, &files::uploads(&named.runbook));
-            plan.ok().map(|(plan, _)| plan::hash(&plan))
+            plan.ok().map(|(mut plan, _)| {
+                if at_a_table {
+                    tabletop::as_at_a_table(&mut plan);
+                }
+                plan::hash(&plan)
+            })
         });
         shown.plan_of_today = Some(hash.as_ref() == Some(&shown.journal.plan));
     }

@@ -20,5 +20,5 @@ pub mod notes;
 pub mod session;
 
 pub use learnt::Learnt;
-pub use staging::Staging;
+pub use staging::{Staging, as_at_a_table};
 pub use table::{Opening, Table, Turn};

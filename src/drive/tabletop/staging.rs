@@ -102,12 +102,17 @@ pub(super) struct Measured {
 /// How often is always.
 pub(super) const ALWAYS: u32 = u32::MAX;
 
+/// What a table makes of a plan: nobody signs there.
+pub fn as_at_a_table(plan: &mut Plan) {
+    for approve in plan.steps.iter_mut().filter_map(|step| step.approve.as_mut()) {
+        approve.signed = false;
+    }
+}
+
 impl Staging {
     /// A plan with a scenario, whose names were checked against the runbook.
     pub fn of(mut plan: Plan, inventory: &Inventory, scenario: &Scenario, learnt: &Learnt) -> Self {
-        for approve in plan.steps.iter_mut().filter_map(|step| step.approve.as_mut()) {
-            approve.signed = false;
-        }
+        as_at_a_table(&mut plan);
         let terrain = Terrain::of(&plan, inventory);
         let step = |id: &Located<StepId>| plan.step_named(id.value.as_str());
         let spreads = |measured: &BTreeMap<StepId, Vec<Millis>>, expected: fn(&PlannedStep) -> Millis| {
