@@ -125,8 +125,10 @@ impl World {
         let mut all: Vec<Player> = named.filter(|player| may(&player.name)).cloned().collect();
         let known = |name: &str, all: &[Player]| all.iter().any(|player| player.name == name);
         let missing: Vec<String> = only.iter().filter(|name| !known(name, &all)).cloned().collect();
-        let others = (1..).map(|nth| format!("{STAND_IN} {nth}"));
-        let stand_ins = missing.into_iter().chain(others.filter(|_| only.is_empty()).take(people as usize));
+        // Nobody stands in for those who alone may answer.
+        let others = if only.is_empty() { people } else { 0 };
+        let others = (1..=others).map(|nth| format!("{STAND_IN} {nth}"));
+        let stand_ins = missing.into_iter().chain(others);
         all.extend(stand_ins.map(|name| Player {
             name,
             answers: Default::default(),
