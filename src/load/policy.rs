@@ -7,7 +7,7 @@ use super::grammar::policy::{
 use super::shapes::{At, Calendar, Day, Entries, OneOrMany, Scalar};
 use super::sink::{Sink, near_hint, quoted_list};
 use super::step::all;
-use super::values::{name, optional, plain, required, version};
+use super::values::{entries, list, name, optional, plain, required, version};
 use crate::model::Problem;
 use crate::model::controls::CONTROLS;
 use crate::model::event::Mode;
@@ -65,19 +65,6 @@ pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, directory: &Path) -> Optio
 fn keys<T>(field: &Option<At<Entries<T>>>) -> Vec<String> {
     let entries = field.iter().filter_map(|field| field.value.as_ref()).flat_map(|entries| &entries.0);
     entries.map(|(key, _)| key.value.clone()).collect()
-}
-
-fn entries<T, U>(
-    field: Option<At<Entries<T>>>,
-    read: impl Fn(Located<String>, At<T>) -> Option<U>,
-) -> Option<Vec<U>> {
-    let Some(field) = field else { return Some(Vec::new()) };
-    all(field.value?.0.into_iter().map(|(key, value)| read(key, value)))
-}
-
-fn list<T, U>(field: Option<At<Vec<At<T>>>>, read: impl Fn(At<T>) -> Option<U>) -> Option<Vec<U>> {
-    let Some(field) = field else { return Some(Vec::new()) };
-    all(field.value?.into_iter().map(read))
 }
 
 fn zone(sink: &Sink<'_>, zone: At<String>) -> Option<TimeZone> {

@@ -4,10 +4,10 @@ use super::grammar::scenario::{
     Decision, Fault as FaultShape, Inject as InjectShape, Person as PersonShape, Scenario as Shape,
     Spread as SpreadShape,
 };
-use super::shapes::{At, Entries, Length, OneOrMany, Scalar, TextOr};
+use super::shapes::{At, Length, OneOrMany, Scalar, TextOr};
 use super::sink::{Sink, quoted_list};
 use super::step::all;
-use super::values::{YEAR, length, length_or_zero, name, required, version};
+use super::values::{YEAR, entries, length, length_or_zero, list, name, required, version};
 use crate::model::names::{PhaseId, StepId};
 use crate::model::pattern::Pattern;
 use crate::model::place::{Located, Span};
@@ -44,19 +44,6 @@ pub(super) fn read(sink: &Sink<'_>, shape: At<Shape>, _: &Path) -> Option<Scenar
         faults: faults?,
         injects: injects?,
     })
-}
-
-fn entries<T, U>(
-    field: Option<At<Entries<T>>>,
-    read: impl Fn(Located<String>, At<T>) -> Option<U>,
-) -> Option<Vec<U>> {
-    let Some(field) = field else { return Some(Vec::new()) };
-    all(field.value?.0.into_iter().map(|(key, value)| read(key, value)))
-}
-
-fn list<T, U>(field: Option<At<Vec<At<T>>>>, read: impl Fn(At<T>) -> Option<U>) -> Option<Vec<U>> {
-    let Some(field) = field else { return Some(Vec::new()) };
-    all(field.value?.into_iter().map(read))
 }
 
 fn not_empty(sink: &Sink<'_>, key: &str, text: Located<String>) -> Option<Located<String>> {

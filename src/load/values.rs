@@ -2,6 +2,7 @@
 
 use super::shapes::{At, Entries, Length, Mode, Plain, Portion, Scalar, Version};
 use super::sink::Sink;
+use super::step::all;
 use crate::model::inventory::LEVELS;
 use crate::model::names::{NAME_BYTES_MAX, is_name};
 use crate::model::place::{Located, Span};
@@ -217,6 +218,21 @@ pub(super) fn absolute_path(sink: &Sink<'_>, key: &str, path: &Located<String>) 
         sink.push(Problem::error("bad-path", what).at(path.span).hint("begin it with `/`"));
     }
     fine
+}
+
+/// Every entry of a map that may be left out, after each was looked at.
+pub(super) fn entries<T, U>(
+    field: Option<At<Entries<T>>>,
+    read: impl Fn(Located<String>, At<T>) -> Option<U>,
+) -> Option<Vec<U>> {
+    let Some(field) = field else { return Some(Vec::new()) };
+    all(field.value?.0.into_iter().map(|(key, value)| read(key, value)))
+}
+
+/// Everything in a list that may be left out, after each was looked at.
+pub(super) fn list<T, U>(field: Option<At<Vec<At<T>>>>, read: impl Fn(At<T>) -> Option<U>) -> Option<Vec<U>> {
+    let Some(field) = field else { return Some(Vec::new()) };
+    all(field.value?.into_iter().map(read))
 }
 
 #[cfg(test)]

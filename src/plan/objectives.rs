@@ -4,7 +4,7 @@ use super::compile::unknown_step;
 use super::frozen::PlannedObjective;
 use crate::model::names::{PhaseId, ServiceName, StepId, StepIx};
 use crate::model::problem::nearest;
-use crate::model::runbook::{Action, Moment, Objective, Runbook, Verify};
+use crate::model::runbook::{Action, Moment, Objective, Runbook, Step, Verify};
 use crate::model::{Inventory, Problem, Problems};
 use std::collections::BTreeMap;
 
@@ -95,9 +95,8 @@ fn check_backup(
     names: &BTreeMap<StepId, StepIx>,
     problems: &mut Problems,
 ) {
-    let mut steps = runbook.phases.iter().flat_map(|phase| &phase.steps);
-    let looks = steps.any(|step| step.id.value == *id && matches!(step.action, Action::Backup(_)));
-    if check_step(objective, id, names, problems) && !looks {
+    let looks = |step: &Step| matches!(step.action, Action::Backup(_));
+    if check_step(objective, id, names, problems) && !any_called(runbook, id, looks) {
         let what =
             format!("objective `{}` asks step `{id}` for a backup, and it looks at none", objective.name);
         let problem = Problem::error("no-backup", what).at(objective.span);
@@ -112,17 +111,22 @@ fn check_probe(
     names: &BTreeMap<StepId, StepIx>,
     problems: &mut Problems,
 ) {
-    let mut steps = runbook.phases.iter().flat_map(|phase| &phase.steps);
-    let probes = steps.any(|step| {
-        let verifies = step.verify.iter().any(|verify| matches!(verify.value, Verify::Probe(_)));
-        step.id.value == *id && (verifies || matches!(step.action, Action::Probe(_)))
-    });
-    if check_step(objective, id, names, problems) && !probes {
+    let probes = |step: &Step| {
+        let mut verify = step.verify.iter();
+        matches!(step.action, Action::Probe(_)) || verify.any(|one| matches!(one.value, Verify::Probe(_)))
+    };
+    if check_step(objective, id, names, problems) && !any_called(runbook, id, probes) {
         let what =
             format!("objective `{}` asks for the probes of step `{id}`, and it has none", objective.name);
         let problem = Problem::error("no-probe", what).at(objective.span);
         problems.push(problem.hint("name a step whose action or `verify` is a probe, or write `step ID`"));
     }
+}
+
+/// Is a step of that name as it should be?
+fn any_called(runbook: &Runbook, id: &StepId, is_so: impl Fn(&Step) -> bool) -> bool {
+    let mut steps = runbook.phases.iter().flat_map(|phase| &phase.steps);
+    steps.any(|step| step.id.value == *id && is_so(step))
 }
 
 fn missing(objective: &Objective, id: &str) -> String {
