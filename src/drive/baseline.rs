@@ -17,28 +17,17 @@ use tokio::time::{Instant, timeout_at};
 /// for a login through a jump host and a probe that has to wait its three seconds.
 pub const BASELINE_MAX: Millis = Millis::from_secs(8);
 /// Probes at a time: most of them wait for packets that come or do not.
-pub(super) const PROBES_AT_ONCE: usize = 128;
+const PROBES_AT_ONCE: usize = 128;
 
 /// What every negative probe of the plan sees at present, each once, in the plan's order, and each as though it had to
 /// be open; and why that is not all there is to see, if so. None of it may take longer than [`BASELINE_MAX`].
 pub async fn look(tools: Rc<Tools>, stop: Stop) -> (Vec<Seen>, String) {
-    let end = Instant::now() + BASELINE_MAX.std();
     let asked = negative_probes(&tools);
-    let gate = Rc::new(Semaphore::new(PROBES_AT_ONCE));
-    let mut looks = JoinSet::new();
-    for (number, asked) in asked.iter().cloned().enumerate() {
-        let (tools, gate, mut stop) = (tools.clone(), gate.clone(), stop.clone());
-        looks.spawn_local(async move {
-            let _turn = gate.acquire().await;
-            (number, probe::carry_out(&asked, &tools.fleet, &mut stop).await.0)
-        });
-    }
-    let mut seen = BTreeMap::new();
-    while let Ok(Some(looked)) = timeout_at(end, looks.join_next()).await {
-        if let Ok((number, look)) = looked {
-            seen.insert(number, look);
-        }
-    }
+    let looks = asked.iter().cloned().enumerate().map(|(number, asked)| {
+        let (tools, mut stop) = (tools.clone(), stop.clone());
+        async move { (number, probe::carry_out(&asked, &tools.fleet, &mut stop).await.0) }
+    });
+    let mut seen: BTreeMap<usize, Seen> = at_once(looks).await.into_iter().collect();
     let missed = asked.len() - seen.len();
     let all = asked
         .iter()
@@ -49,6 +38,27 @@ pub async fn look(tools: Rc<Tools>, stop: Stop) -> (Vec<Seen>, String) {
         missed => format!("{missed} of {} probes took longer than {BASELINE_MAX}", asked.len()),
     };
     (all.collect(), because)
+}
+
+/// What looks come to that are had at the same time, as they end. None of it may take longer than [`BASELINE_MAX`].
+pub(super) async fn at_once<T: 'static>(
+    looks: impl IntoIterator<Item = impl Future<Output = T> + 'static>,
+) -> Vec<T> {
+    let end = Instant::now() + BASELINE_MAX.std();
+    let gate = Rc::new(Semaphore::new(PROBES_AT_ONCE));
+    let mut under_way = JoinSet::new();
+    for look in looks {
+        let gate = gate.clone();
+        under_way.spawn_local(async move {
+            let _turn = gate.acquire().await;
+            look.await
+        });
+    }
+    let mut seen = Vec::new();
+    while let Ok(Some(looked)) = timeout_at(end, under_way.join_next()).await {
+        seen.extend(looked);
+    }
+    seen
 }
 
 /// Every negative probe once, however many steps have it. Before the cut it has to be open.

@@ -1,7 +1,7 @@
 //! Looks at the services of the site while a run goes on, beside it: over connections of its own, one look at a
 //! time from each vantage point, and with a word only when something changes. It keeps no run alive.
 
-use crate::drive::baseline::{BASELINE_MAX, PROBES_AT_ONCE};
+use crate::drive::baseline::at_once;
 use crate::drive::fleet::Fleet;
 use crate::drive::probe::{self, Asked, From};
 use crate::model::Millis;
@@ -11,9 +11,8 @@ use crate::plan::Plan;
 use crate::transport::Stop;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::{Duration, Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use tokio::time::{Duration, MissedTickBehavior, interval, timeout};
 
 /// Between two looks at a service: soon enough for a record of minutes, seldom enough to be nobody's load.
 pub const EVERY_DEFAULT: Millis = Millis::from_secs(5);
@@ -50,25 +49,17 @@ pub fn start(
     watching
 }
 
-/// Looks at every service once, for [`BASELINE_MAX`] at most. What took longer is not told.
+/// Looks at every service once, for as long as before the first cut at most. What took longer is not told.
 pub async fn once(watch: &Watch, plan: &Plan) -> Vec<(ServiceName, Stands, String)> {
-    let end = Instant::now() + BASELINE_MAX.std();
-    let turns = Rc::new(Semaphore::new(PROBES_AT_ONCE));
-    let mut looks = JoinSet::new();
-    for service in &plan.services {
-        let Some(probe) = &service.probe else { continue };
-        let (name, asked) = (service.name.clone(), Asked::of_service(plan, probe).once());
-        let (fleet, turns) = (watch.fleet.clone(), turns.clone());
-        looks.spawn_local(async move {
-            let _turn = turns.acquire().await;
+    let looks = plan.services.iter().filter_map(|service| {
+        let asked = Asked::of_service(plan, service.probe.as_ref()?).once();
+        let (name, fleet) = (service.name.clone(), watch.fleet.clone());
+        Some(async move {
             let (stands, because) = told(&probe::carry_out(&asked, &fleet, &mut Stop::never()).await.0);
             (name, stands, because)
-        });
-    }
-    let mut seen = Vec::new();
-    while let Ok(Some(looked)) = timeout_at(end, looks.join_next()).await {
-        seen.extend(looked);
-    }
+        })
+    });
+    let mut seen = at_once(looks).await;
     seen.sort_by(|(one, ..), (other, ..)| one.cmp(other));
     seen
 }
