@@ -37,10 +37,9 @@ enum Format {
 
 /// Proves every run and every file of evidence, and writes what they show.
 pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
-    let Judged { policy, told, runs } = judge(&verb.policy, None, args)?;
-    let altered = runs.iter().flat_map(altered).collect();
+    let Judged { policy, told, dirs, runs } = judge(&verb.policy, None, args)?;
+    let altered = dirs.iter().zip(&runs).flat_map(|(dir, past)| altered(dir, past)).collect();
     let zone = policy.zone.clone().unwrap_or_else(TimeZone::system);
-    let runs: Vec<Past> = runs.into_iter().map(|(_, past)| past).collect();
     let state_dir = files::state_dir(args)?.display().to_string();
     let told = audit(Material { policy: &policy, readiness: told, runs: &runs, altered, state_dir });
     let text = match verb.format {
@@ -52,7 +51,7 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
 }
 
 /// What is wrong with a run's files of evidence, by run and file.
-fn altered((dir, past): &(RunDir, Past)) -> BTreeMap<(String, String), String> {
+fn altered(dir: &RunDir, past: &Past) -> BTreeMap<(String, String), String> {
     let shown = past.shown.iter().flat_map(|shown| &shown.evidence);
     let checked = shown.filter_map(|told| {
         let file = Evidence {

@@ -58,7 +58,10 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
 pub(super) struct Judged {
     pub(super) policy: Policy,
     pub(super) told: Readiness,
-    pub(super) runs: Vec<(RunDir, Past)>,
+    /// The directory of each run.
+    pub(super) dirs: Vec<RunDir>,
+    /// All runs, oldest first.
+    pub(super) runs: Vec<Past>,
 }
 
 /// Reads the policy, the runbooks that it names and all runs, and judges.
@@ -68,11 +71,11 @@ pub(super) fn judge(flags: &PolicyFlags, within: Option<Every>, args: &Args) -> 
     let at = moment(flags.at.as_deref(), policy.zone.as_ref().unwrap_or(&zone))?;
     let mut runs = past::read_all(args)?;
     compare(&mut runs, &policy, &files);
-    let pasts: Vec<Past> = runs.iter().map(|(_, past)| past.clone()).collect();
+    let (dirs, runs): (Vec<RunDir>, Vec<Past>) = runs.into_iter().unzip();
     let (at, is_now) = at.map_or_else(|| (Clock::start(Time(0)).now(), true), |at| (at, false));
-    let asked = Asked { policy: &policy, runs: &pasts, today, at, is_now, zone, within };
+    let asked = Asked { policy: &policy, runs: &runs, today, at, is_now, zone, within };
     let told = readiness(asked);
-    Ok(Judged { policy, told, runs })
+    Ok(Judged { policy, told, dirs, runs })
 }
 
 /// Notes of each run whether the runbook's files still make its plan, chosen and filled in as it was. What was chosen
