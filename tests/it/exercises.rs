@@ -1,10 +1,9 @@
 //! The shipped scenarios, played: each fits its runbook and its site, comes to a good end whatever chance decides, and tells
 //! its players all it has to tell; and what goes wrong beyond it ends as the runbook's policies say.
 
-use blackstart::drive::tabletop::{Learnt, Opening, Staging, Table};
+use blackstart::drive::tabletop::{Learnt, Staging, Table};
 use blackstart::load;
 use blackstart::model::event::{JobKind, UndoEnd, Verdict};
-use blackstart::model::names::RunId;
 use blackstart::model::place::Sources;
 use blackstart::model::{Event, Millis, Time};
 use blackstart::plan::{self, Choices, FileFacts};
@@ -12,7 +11,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-const START: Time = Time(1_795_300_000_000);
 /// Chance decides otherwise so often.
 const SEEDS: u64 = 40;
 
@@ -49,18 +47,7 @@ fn staged((scenario, runbook, site, params): Exercise, more: &str) -> Arc<Stagin
 }
 
 fn played(staging: &Arc<Staging>, seed: u64) -> (Verdict, Vec<(Time, Event)>) {
-    let opening = Opening {
-        run: RunId::from("7f3"),
-        plan: plan::hash(&staging.plan),
-        by: "op (facilitator)".into(),
-        version: "0".into(),
-        start: START,
-        seed,
-        trial: 0,
-        jobs_at_once: 256,
-        players_answer: true,
-        tells_probes: true,
-    };
+    let opening = crate::tabletop::opening(&staging.plan, seed);
     let (mut table, mut events) = (Table::open(staging.clone(), &opening), Vec::new());
     let verdict = table.play(&mut |at, event| events.push((at, event)));
     (verdict, events)

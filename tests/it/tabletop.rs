@@ -56,7 +56,7 @@ fn staged(phases: &str, scenario: &str) -> Arc<Staging> {
     Arc::new(Staging::of(plan, &inventory, &scenario, &Learnt::default()))
 }
 
-fn opening(plan: &Plan, seed: u64) -> Opening {
+pub fn opening(plan: &Plan, seed: u64) -> Opening {
     Opening {
         run: RunId::from("7f3"),
         plan: plan::hash(plan),
