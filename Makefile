@@ -32,6 +32,10 @@ demo: deps ## Raise a site, compromise it, isolate and restore it, show the proo
 test: test-deps ## Check format, lints, docs and licences, and pass every test
 	@tests/all
 
+.PHONY: soak
+soak: test-deps ## Run what takes hours: long tests, 500 crashes, more seeds, every promise twenty times (SEEDS=n TIMES=n)
+	@SEEDS='$(SEEDS)' TIMES='$(TIMES)' tests/soak
+
 .PHONY: lab-plans
 lab-plans: test-deps ## A hundred random plans with packets: what the lock-out analysis accepts never locks out (SEED=n makes others)
 	cargo nextest run --locked --run-ignored only --no-capture -E 'test(a_hundred_accepted_plans_never_lock_out)'

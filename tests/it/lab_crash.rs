@@ -7,7 +7,7 @@ mod dry_run;
 mod guards;
 mod holds;
 mod judge;
-mod kills;
+pub mod kills;
 mod links;
 mod signals;
 mod two;

@@ -4,6 +4,7 @@
 mod support;
 
 mod layers;
+mod promises;
 
 mod load;
 mod load_good;
@@ -46,3 +47,5 @@ mod probes;
 
 mod lab;
 mod lab_crash;
+
+mod soak;
