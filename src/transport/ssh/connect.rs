@@ -86,7 +86,8 @@ fn reach<'a>(
         let facts = facts(&to, &pipe, &accepted, &how, started);
         tracing::debug!(host = %target.name, %facts, "connected");
         let name = target.name.0.clone();
-        let deadlines = *deadlines;
+        let (keepalive, keepalives_unanswered) = (to.keepalive, to.keepalives_unanswered);
+        let deadlines = Deadlines { keepalive, keepalives_unanswered, ..*deadlines };
         Ok(SshLink::start(name.clone(), facts, move |orders| Pump::new(name, pipe, deadlines, orders)))
     })
 }
@@ -150,7 +151,10 @@ async fn greet(
     };
     let mut pipe = Pipe::new(carrier, &prefer).map_err(|fault| no_handshake(target, to, &fault, true))?;
     match within(deadlines.handshake, pipe.drive(|session| session.handshake())).await {
-        None => return Err(late(target, to, "the key exchange", deadlines.handshake)),
+        None => {
+            return Err(late(target, to, "the key exchange", deadlines.handshake)
+                .hint("the server may be busy, or something on the way discard large packets (MTU)"));
+        }
         Some(Err(fault)) => return Err(no_handshake(target, to, &fault, pipe.session.knows_sha1())),
         Some(Ok(())) => {}
     }

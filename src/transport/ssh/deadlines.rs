@@ -27,9 +27,9 @@ pub struct Deadlines {
     pub auth: Duration,
     /// Opening one channel and starting its command.
     pub open: Duration,
-    /// Silence after which a keepalive is sent.
+    /// Silence after which a keepalive is sent, where `~/.ssh/config` has no `ServerAliveInterval`.
     pub keepalive: Duration,
-    /// Unanswered keepalives after which the link is lost.
+    /// Unanswered keepalives after which the link is lost; `ServerAliveCountMax` beside an interval.
     pub keepalives_unanswered: u32,
 }
 

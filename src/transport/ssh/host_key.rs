@@ -231,6 +231,8 @@ mod tests {
             names: KeyNames { name: name.to_owned(), also: None },
             hops: vec![],
             connect: Duration::ZERO,
+            keepalive: Duration::ZERO,
+            keepalives_unanswered: 1,
             legacy_crypto: false,
             note: None,
         };

@@ -14,6 +14,8 @@ use std::time::Duration;
 pub const PORT: u16 = 22;
 /// The identity files that OpenSSH tries by itself, the strongest first.
 const IDENTITY_FILES: [&str; 3] = ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"];
+/// Whoever wants to hear of a lost link later than this does not want to hear of it.
+const KEEPALIVE_MAX: Duration = Duration::from_secs(24 * 3600);
 const KNOWN_HOSTS: [&str; 4] =
     ["~/.ssh/known_hosts", "~/.ssh/known_hosts2", "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
 
@@ -42,6 +44,10 @@ pub struct Resolved {
     pub hops: Vec<Hop>,
     /// TCP limit.
     pub connect: Duration,
+    /// Silence after which a keepalive is sent.
+    pub keepalive: Duration,
+    /// Unanswered keepalives after which the link is lost.
+    pub keepalives_unanswered: u32,
     /// SHA-1 and the like allowed.
     pub legacy_crypto: bool,
     /// What a person should know of how this was decided.
@@ -151,6 +157,8 @@ fn decide(
         known_hosts: known_hosts(want, here, config),
         hops,
         connect: connect_limit(want, config, deadlines),
+        keepalive: keepalive(config).unwrap_or(deadlines.keepalive),
+        keepalives_unanswered: keepalives_unanswered(config, deadlines),
         legacy_crypto: want.legacy_crypto,
         note: None,
         address,
@@ -163,6 +171,19 @@ fn connect_limit(want: &SshSettings, config: &Config, deadlines: &Deadlines) -> 
     let asked = Some(want.connect_timeout).filter(|limit| *limit > Millis(0)).map(Millis::std);
     let configured = || config.one("connecttimeout")?.parse().ok().map(Duration::from_secs);
     asked.or_else(configured).unwrap_or(deadlines.connect)
+}
+
+/// OpenSSH's default, 0, says that a lost link is never noticed. That is no choice here, so it is taken for none.
+fn keepalive(config: &Config) -> Option<Duration> {
+    let seconds = config.one("serveraliveinterval")?.parse().ok()?;
+    (seconds > 0).then(|| Duration::from_secs(seconds).min(KEEPALIVE_MAX))
+}
+
+/// `ssh -G` gives the default too, so that the number means something only beside an interval. A link on which nothing
+/// was asked is not lost: at least one keepalive goes out.
+fn keepalives_unanswered(config: &Config, deadlines: &Deadlines) -> u32 {
+    let asked = keepalive(config).and_then(|_| config.one("serveralivecountmax")?.parse::<u32>().ok());
+    asked.map_or(deadlines.keepalives_unanswered, |count| count.max(1))
 }
 
 fn agent(want: &SshSettings, here: &Surroundings, config: &Config) -> Option<PathBuf> {
@@ -312,5 +333,23 @@ mod tests {
             KeyNames { name: "[db1]:2222".into(), also: Some("db1".into()) }
         );
         assert_eq!(KeyNames::of("db1", 2222, Some("Vault")), KeyNames { name: "vault".into(), also: None });
+    }
+
+    #[test]
+    fn keepalives_are_those_of_the_configuration_if_it_wants_any() {
+        let defaults = Deadlines::default();
+        let usual = (defaults.keepalive, defaults.keepalives_unanswered);
+        for (text, wanted) in [
+            ("", usual),
+            ("serveraliveinterval 0\nserveralivecountmax 9", usual),
+            ("serveraliveinterval 300\nserveralivecountmax 2", (Duration::from_secs(300), 2)),
+            ("serveraliveinterval 2\nserveralivecountmax 0", (Duration::from_secs(2), 1)),
+            ("serveraliveinterval soon", usual),
+        ] {
+            let config = Config::read(text);
+            let found =
+                (keepalive(&config).unwrap_or(defaults.keepalive), keepalives_unanswered(&config, &defaults));
+            assert_eq!(found, wanted, "{text}");
+        }
     }
 }
