@@ -96,6 +96,35 @@ fn lost_receipts_prove_nothing() {
 }
 
 #[test]
+fn a_claim_that_was_heard_of_and_is_missing_was_lost_and_not_never_made() {
+    each(async |make, site| {
+        let host = site.host();
+        {
+            // It ends with its home, whatever becomes of the test.
+            let home = site.home().display().to_string();
+            let text = format!(
+                "echo ready; while [ -e {home} ] && [ ! -e {home}/go ]; do sleep 0.02; done; : >{home}/over"
+            );
+            let script = claimed(site, 1, &text);
+            let (stopper, mut seen) = Stopper::new();
+            let mut sink = StopAt(b"ready".to_vec(), Some(stopper), Vec::new());
+            let mut never = Stop::never();
+            tokio::select! {
+                outcome = host.run(&script, &mut sink, &mut never) => panic!("{make}: {outcome}"),
+                () = seen.requested() => {}
+            }
+        }
+        std::fs::remove_dir_all(site.home().join(".blackstart")).unwrap();
+        let found = host.resolve(&lost(site, 1), &mut Stop::never()).await;
+        assert!(matches!(found, Found::NoReceipt { .. }), "{make}: {found:?}");
+        std::fs::write(site.home().join("go"), "").unwrap();
+        while !site.home().join("over").exists() {
+            std::thread::yield_now();
+        }
+    });
+}
+
+#[test]
 fn a_restarted_host_does_not_prove_absence() {
     each(async |make, site| {
         let host = site.host();

@@ -90,6 +90,9 @@ pub(super) async fn follow(
                 News::Staged => {}
                 News::Started(its) => {
                     started();
+                    if work.claim.is_some() {
+                        lanes.hear_claim(work.privileged);
+                    }
                     group = Some(its);
                 }
                 News::Refused(refused) => refusal = Some(refused),

@@ -51,6 +51,8 @@ pub(super) struct Lanes {
     tell: RefCell<Option<Tell>>,
     /// The boot of the host in which the newest guard was armed.
     armed_in: RefCell<Option<Option<String>>>,
+    /// The host said that a claimed job started: as the plain user, and as whom it becomes.
+    claims_heard: [Cell<bool>; 2],
 }
 
 struct Pool {
@@ -106,6 +108,7 @@ impl Lanes {
             closed_some: Cell::new(false),
             tell: RefCell::new(None),
             armed_in: RefCell::new(None),
+            claims_heard: Default::default(),
         }
     }
 
@@ -116,6 +119,16 @@ impl Lanes {
     /// Does a privileged job become somebody else here?
     pub(super) fn becomes(&self) -> bool {
         self.privileged.is_some()
+    }
+
+    /// The host said that a claimed job started.
+    pub(super) fn hear_claim(&self, privileged: bool) {
+        self.claims_heard[usize::from(privileged && self.becomes())].set(true);
+    }
+
+    /// Did it ever? Then receipts that are missing were lost, whether or not the end of any job was seen.
+    pub(super) fn heard_claim(&self, privileged: bool) -> bool {
+        self.claims_heard[usize::from(privileged && self.becomes())].get()
     }
 
     pub(super) fn on_reached(&self, tell: Tell) {

@@ -28,7 +28,8 @@ const LOOK_WAIT: Millis = Millis::from_secs(30);
 /// Reads the receipt, waits for a job that still runs, and ends it when its time is up.
 pub(super) async fn resolve(lanes: &Rc<Lanes>, lost: &Lost, stop: &mut Stop) -> Found {
     let claim = receipt_name(&lost.claim);
-    let age = if lost.claimed_before { "-".to_owned() } else { age_of(&lost.claim.run) };
+    let claimed = lost.claimed_before || lanes.heard_claim(lost.privileged);
+    let age = if claimed { "-".to_owned() } else { age_of(&lost.claim.run) };
     let deadline = Instant::now() + lost.wait.std();
     let mut tries = 0;
     loop {
