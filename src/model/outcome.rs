@@ -47,6 +47,38 @@ pub enum How {
     Disagreed(String),
 }
 
+/// Shells say 128 and the number for a command that a signal ended; so may any script that exits with such a status.
+const SIGNALLED: i32 = 128;
+
+/// The signal that an exit status speaks of, if it is one that ends processes in practice.
+pub fn signal_of(status: i32) -> Option<&'static str> {
+    Some(match status - SIGNALLED {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        24 => "SIGXCPU",
+        25 => "SIGXFSZ",
+        _ => return None,
+    })
+}
+
+/// `exit status 3`, and what it means where a shell gives it for a signal.
+pub fn exit_status(status: i32) -> String {
+    match signal_of(status) {
+        Some(signal) => format!("exit status {status}, as after {signal}"),
+        None => format!("exit status {status}"),
+    }
+}
+
 impl Outcome {
     /// Shorthand for a job that ran and exited with `status`.
     pub fn from_exit(status: i32) -> Self {
@@ -64,7 +96,7 @@ impl Outcome {
 impl fmt::Display for How {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            How::Exit(status) => write!(f, "exit status {status}"),
+            How::Exit(status) => f.write_str(&exit_status(*status)),
             How::Signal(number) => write!(f, "killed by signal {number}"),
             How::TimedOut(after) => write!(f, "timed out after {after}, ended on the host"),
             How::Cancelled => write!(f, "cancelled, ended on the host"),

@@ -7,6 +7,7 @@ use crate::model::event::{
     BackupSeen, Found, JobKind, Mode, NotRun, Scope, StopHow, StopReason, TaskEnd, UndoEnd, Verdict,
 };
 use crate::model::names::{StepIx, TaskIx};
+use crate::model::outcome::exit_status;
 use crate::model::{How, Outcome};
 use crate::plan::Plan;
 use crate::plan::frozen::PlannedUndo;
@@ -89,7 +90,7 @@ pub fn outcome(outcome: &Outcome) -> String {
 
 fn failure(how: &How) -> String {
     match how {
-        How::Exit(status) => format!("exit status {status}"),
+        How::Exit(status) => exit_status(*status),
         How::Signal(number) => format!("killed by signal {number}"),
         How::TimedOut(after) => format!("timed out after {after} and was ended on the host"),
         How::Cancelled => "cancelled and ended on the host".to_owned(),
