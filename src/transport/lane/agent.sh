@@ -204,7 +204,7 @@ _b_body='
     { _b_k=1; printf "%s\n" "1 $_b_pid $_b_pgid $_b_start $_b_boot $_b_own end" || _b_k=2; } >"$_b_c"
     set +C
     if [ "$_b_k" != 1 ]; then
-      _b_l=unwritable
+      _b_l="unwritable cannot write $_b_c: is the disk full, or a quota?"
       if [ -z "$_b_k" ]; then
         if [ -e "$_b_c" ] || [ -L "$_b_c" ]; then _b_l=claimed; fi
       fi
