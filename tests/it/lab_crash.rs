@@ -14,23 +14,25 @@ mod two;
 mod undo;
 
 use crate::lab::Lab;
-use blackstart::journal::{Record, RunDir, Store};
-use blackstart::model::event::{Event, Job, JobKind};
-use std::fs::{self, File};
+pub use crate::support::live::{Live, Said, until};
+use crate::support::runs::Runs;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
-use std::time::{Duration, Instant};
-
-/// What does not happen in this time never will.
-const PATIENCE: Duration = Duration::from_secs(150);
-/// How often a condition is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+use std::process::{Command, Output};
 
 /// A site, an inventory, and a directory that keeps one run's state.
 pub struct Desk<'a> {
     lab: &'a Lab,
     inventory: PathBuf,
-    state: PathBuf,
+    runs: Runs,
+}
+
+impl std::ops::Deref for Desk<'_> {
+    type Target = Runs;
+
+    fn deref(&self) -> &Runs {
+        &self.runs
+    }
 }
 
 impl<'a> Desk<'a> {
@@ -48,14 +50,14 @@ impl<'a> Desk<'a> {
             );
             fs::write(&inventory, text).expect("the work directory takes a file");
         }
-        let state = lab.work().join(format!("state-{name}"));
-        Self { lab, inventory, state }
+        let runs = Runs { state: lab.work().join(format!("state-{name}")) };
+        Self { lab, inventory, runs }
     }
 
     /// `blackstart` with this desk's state.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = self.lab.blackstart(args);
-        command.env("BLACKSTART_STATE", &self.state);
+        command.env("BLACKSTART_STATE", &self.runs.state);
         command
     }
 
@@ -74,143 +76,13 @@ impl<'a> Desk<'a> {
 
     /// Starts it and lets it go on; it is killed if the test ends before it.
     pub fn start(&self, args: &[&str]) -> Live {
-        let path = |what: &str| self.lab.work().join(format!("{what}-{}", uuid::Uuid::now_v7().simple()));
-        let (out, err) = (path("out"), path("err"));
-        let file = |path: &Path| File::create(path).expect("the work directory takes a file");
-        let child = self.command(args).stdout(file(&out)).stderr(file(&err)).spawn();
-        Live { child: child.expect("blackstart can be started"), out, err, what: args.join(" ") }
-    }
-
-    /// The run, once there is one.
-    pub fn dir(&self) -> Option<RunDir> {
-        let store = Store::open(&self.state).ok()?;
-        let id = store.ids().ok()?.pop()?;
-        store.find(id.as_str()).ok()
-    }
-
-    /// What the journal says; nothing, where there is none yet.
-    pub fn records(&self) -> Vec<Record> {
-        let Some(dir) = self.dir() else { return Vec::new() };
-        dir.read().unwrap_or_else(|error| panic!("{error}")).records
-    }
-
-    /// Looks at the journal of a live run until `seen` says yes.
-    pub fn wait(&self, live: &mut Live, what: &str, seen: impl Fn(&Event) -> bool) {
-        until(what, || {
-            let there = self.records().iter().any(|record| seen(&record.event));
-            if !there && let Some(status) = live.child.try_wait().expect("a child can be waited for") {
-                panic!("{what}: did not happen, and blackstart ended with {status}\n{}", live.text());
-            }
-            there
-        });
+        Live::start(&mut self.command(args), &self.lab.work(), &args.join(" "))
     }
 
     /// The journal is whole, says `blackstart verify`.
     pub fn verify(&self) {
         let said = self.run(&["verify", "last"]);
         assert_eq!(said.code, Some(0), "verify: {said}");
-    }
-
-    /// How attempts of `kind` of a task were started: `step@host`.
-    pub fn starts(&self, about: &str, kind: JobKind) -> Vec<Job> {
-        let started = |record: &Record| match &record.event {
-            Event::JobStarted { job } if job.kind == kind && record.about.as_deref() == Some(about) => {
-                Some(*job)
-            }
-            _ => None,
-        };
-        self.records().iter().filter_map(started).collect()
-    }
-}
-
-/// A blackstart that runs.
-pub struct Live {
-    child: Child,
-    out: PathBuf,
-    err: PathBuf,
-    what: String,
-}
-
-/// What a blackstart that ended said.
-#[derive(Debug)]
-pub struct Said {
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
-}
-
-impl Live {
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Ctrl-C, for this process alone.
-    pub fn interrupt(&self) {
-        self.signal(rustix::process::Signal::INT);
-    }
-
-    /// `kill -9`, unless it has ended; how it ended by itself.
-    pub fn kill(mut self) -> Option<Said> {
-        self.signal(rustix::process::Signal::KILL);
-        let status = self.child.wait().expect("a child can be waited for");
-        status.code().map(|code| self.said(Some(code)))
-    }
-
-    /// Waits for its end.
-    pub fn ended(mut self) -> Said {
-        let mut status = None;
-        until(&format!("the end of `{}`", self.what), || {
-            status = self.child.try_wait().expect("a child can be waited for");
-            status.is_some()
-        });
-        self.said(status.and_then(|status| status.code()))
-    }
-
-    fn signal(&self, signal: rustix::process::Signal) {
-        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw);
-        // The child is ours and not waited for yet: its number is nobody else's.
-        rustix::process::kill_process(pid.expect("a child has a number"), signal).ok();
-    }
-
-    fn said(&self, code: Option<i32>) -> Said {
-        let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
-        Said { code, out: read(&self.out), err: read(&self.err) }
-    }
-
-    fn text(&self) -> String {
-        self.said(None).to_string()
-    }
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-impl Said {
-    /// It ended with this code; panics with all it said if not.
-    #[track_caller]
-    pub fn is(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{self}");
-        self
-    }
-}
-
-impl std::fmt::Display for Said {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "exit {:?}\n--- stdout\n{}\n--- stderr\n{}", self.code, self.out, self.err)
-    }
-}
-
-/// Looks until it is so; panics when it never is.
-#[track_caller]
-pub fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !so() {
-        assert!(Instant::now() < deadline, "{what}: not seen within {PATIENCE:?}");
-        std::thread::sleep(LOOK_EVERY);
     }
 }
 

@@ -43,6 +43,8 @@ mod lane_ssh;
 mod fire;
 mod lasting;
 
+mod faults;
+
 mod probes;
 
 mod lab;

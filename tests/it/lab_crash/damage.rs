@@ -35,7 +35,7 @@ fn a_torn_journal_is_gone_on_with_and_a_damaged_one_is_not() {
     let copy = |name: &str, change: &dyn Fn(Vec<u8>) -> Vec<u8>| {
         let copied = Desk::new(&lab, name);
         let mut cp = std::process::Command::new("cp");
-        let status = cp.arg("-a").arg(&desk.state).arg(&copied.state).status();
+        let status = cp.arg("-a").arg(&desk.runs.state).arg(&copied.runs.state).status();
         assert!(status.expect("cp can be started").success());
         let path = copied.dir().expect("there is a run").journal_path();
         let journal = fs::read(&path).expect("a journal can be read");
@@ -89,10 +89,10 @@ fn a_state_directory_that_takes_nothing_is_named_and_nothing_starts() {
     let lab = Lab::raise();
     let runbook = lab.write("damaged.yaml", RUNBOOK);
     let mut desk = Desk::new(&lab, "unwritable");
-    desk.state = lab.write("a-file", "").join("state");
+    desk.runs.state = lab.write("a-file", "").join("state");
     let said = desk.run(&desk.begin(&runbook, &[])).is(30);
     assert!(said.err.contains("a-file/state") && said.err.contains("hint:"), "{said}");
-    desk.state = "/proc/blackstart".into();
+    desk.runs.state = "/proc/blackstart".into();
     let said = desk.run(&desk.begin(&runbook, &[])).is(30);
     assert!(said.err.contains("/proc/blackstart"), "{said}");
     assert_eq!(lab.ledger("app1"), Vec::<String>::new());

@@ -133,9 +133,7 @@ fn await_moment(desk: &Desk<'_>, live: &mut super::Live, rng: &mut Rng) {
         true => 0,
         false => lines() + rng.between(1, 24),
     };
-    until("a moment to be killed", || {
-        lines() >= further || live.child.try_wait().is_ok_and(|end| end.is_some())
-    });
+    until("a moment to be killed", || lines() >= further || live.has_ended());
     // A process needs a few dozen milliseconds before it has a journal, and some hundred for its first connection.
     let within = match (further, desk.dir()) {
         (0, None) => 60,

@@ -3,3 +3,4 @@
 //! Those in files called `lab*` raise the lab and take turns; the others run side by side.
 
 mod lab_kills;
+mod links;

@@ -151,9 +151,10 @@ fn certified(principal: &str, validity: &str, kind: &'static str) -> Sshd {
     keygen(&ca, "ed25519", "");
     let made = ca.clone();
     let (principal, validity) = (principal.to_owned(), validity.to_owned());
-    let sshd = Sshd::with_prepared(SshdOptions { config, host_keys: vec![kind], ip: None }, |dir| {
-        sign_host_key(&made, &dir.join(format!("host_{kind}")), &principal, &validity);
-    });
+    let sshd =
+        Sshd::with_prepared(SshdOptions { config, host_keys: vec![kind], ..Default::default() }, |dir| {
+            sign_host_key(&made, &dir.join(format!("host_{kind}")), &principal, &validity);
+        });
     std::fs::copy(keys.path().join("ca.pub"), sshd.path("ca.pub")).unwrap();
     sshd
 }

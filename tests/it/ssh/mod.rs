@@ -6,6 +6,6 @@ mod host_keys;
 mod logins;
 mod loss;
 mod offers;
-mod proxy;
+pub mod proxy;
 mod routes;
 mod wires;

@@ -1,6 +1,8 @@
 //! Helpers that several rooms' tests share.
 
+pub mod live;
 pub mod people;
+pub mod runs;
 pub mod shells;
 pub mod sshd;
 pub mod transcript;

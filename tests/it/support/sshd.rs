@@ -25,6 +25,7 @@ pub struct Sshd {
     pub dir: tempfile::TempDir,
     child: Child,
     log: Arc<Log>,
+    within: Vec<String>,
 }
 
 /// What a server says on stderr, and a bell that rings with each line.
@@ -43,6 +44,8 @@ pub struct SshdOptions {
     pub host_keys: Vec<&'static str>,
     /// Where to listen; none means 127.0.0.1.
     pub ip: Option<IpAddr>,
+    /// A command that runs the server, given as its further arguments, in a place of its own.
+    pub within: Vec<String>,
 }
 
 impl Sshd {
@@ -83,9 +86,9 @@ impl Sshd {
             let addr = free_port(ip);
             let conf = dir.path().join("sshd_config");
             std::fs::write(&conf, config(&options, &kinds, dir.path(), addr)).unwrap();
-            let (mut child, log) = launch(&conf);
+            let (mut child, log) = launch(&options.within, &conf);
             if log.wait(READY_WITHIN, |line| line.contains("Server listening on")) {
-                let sshd = Self { addr, dir, child, log };
+                let sshd = Self { addr, dir, child, log, within: options.within };
                 sshd.write_known_hosts(&kinds);
                 return sshd;
             }
@@ -164,6 +167,34 @@ impl Sshd {
         signal(self.child.id(), Signal::CONT);
     }
 
+    /// Lets its own known_hosts file know it under another name or port, too.
+    pub fn also_known_as(&self, name: &str, port: u16) {
+        let mut text = std::fs::read_to_string(self.known_hosts()).unwrap();
+        text += &format!("[{name}]:{port} {}\n", self.host_key_line("ed25519"));
+        std::fs::write(self.known_hosts(), text).unwrap();
+    }
+
+    /// Ends it and everything it runs, and starts it anew with the same keys at the same place.
+    pub fn restart(&mut self) {
+        self.end();
+        (self.child, self.log) = launch(&self.within, &self.path("sshd_config"));
+        assert!(
+            self.log.wait(READY_WITHIN, |line| line.contains("Server listening on")),
+            "{}",
+            self.log_text()
+        );
+    }
+
+    /// Ends it and everything it runs.
+    pub fn end(&mut self) {
+        self.resume();
+        for pid in descendants_of(self.child.id()) {
+            kill(pid);
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     fn write_known_hosts(&self, kinds: &[&str]) {
         let name = format!("[{}]:{}", self.addr.ip(), self.addr.port());
         let lines: String =
@@ -174,12 +205,7 @@ impl Sshd {
 
 impl Drop for Sshd {
     fn drop(&mut self) {
-        self.resume();
-        for pid in descendants_of(self.child.id()) {
-            kill(pid);
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.end();
     }
 }
 
@@ -273,9 +299,11 @@ fn config(options: &SshdOptions, kinds: &[&str], dir: &Path, addr: SocketAddr) -
     lines.join("\n").replace("%DIR%", &dir.display().to_string()) + "\n"
 }
 
-fn launch(conf: &Path) -> (Child, Arc<Log>) {
-    let mut child = Command::new("/usr/sbin/sshd")
-        .args(["-D", "-e", "-f"])
+fn launch(within: &[String], conf: &Path) -> (Child, Arc<Log>) {
+    let server = ["/usr/sbin/sshd", "-D", "-e", "-f"].map(str::to_owned);
+    let mut words = within.iter().chain(&server);
+    let mut child = Command::new(words.next().expect("there is a server"))
+        .args(words)
         .arg(conf)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -313,7 +341,8 @@ pub fn children_of(pid: u32) -> Vec<u32> {
     found
 }
 
-fn descendants_of(pid: u32) -> Vec<u32> {
+/// All processes below `pid`.
+pub fn descendants_of(pid: u32) -> Vec<u32> {
     let children = children_of(pid);
     let deeper: Vec<u32> = children.iter().flat_map(|&child| descendants_of(child)).collect();
     children.into_iter().chain(deeper).collect()
