@@ -38,7 +38,8 @@ count() {
   failed=$((failed + bad))
   rm -f "$log"
 }
-take_labs_down() { tests/lab/down target/tmp/lab; }
+# The labs of tests/it/lab/mod.rs.
+take_labs_down() { tests/lab/down target/tmp/lab-1 && tests/lab/down target/tmp/lab-2; }
 # The last line, and the exit status: 0 if none failed.
 closing_line() {
   printf '\n%d passed, %d failed\n' "$passed" "$failed"

@@ -1,6 +1,6 @@
 //! The lab in tests: a site of real hosts, raised for one test and taken down after it.
 //!
-//! Every test of this module has the machine's one test lab to itself: a file lock makes them take turns, under
+//! Every test of this module has one of the machine's two test labs to itself: file locks make them take turns, under
 //! nextest (a process each) and `cargo test` (a thread each) alike. Keys, the database cluster and the backup
 //! stay in the lab's directory from test to test, so that raising it takes a second or two.
 
@@ -25,6 +25,10 @@ use std::process::{Command, Output, Stdio};
 pub const BLACKSTART: &str = env!("CARGO_BIN_EXE_blackstart");
 /// The package's directory: runbooks, inventories and the lab's scripts are below it.
 pub const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The labs' directories below that of all tests; `tests/tally.sh` takes them down at the end. Most of what a test waits
+/// for is not the processor, so that two are carried out in little more time than one.
+const LABS: [&str; 2] = ["lab-1", "lab-2"];
 
 /// A standing lab; it is taken down when this is dropped.
 pub struct Lab {
@@ -52,10 +56,7 @@ impl Lab {
             root,
             "the lab needs root; leave its tests out with: cargo nextest run -E 'not test(/^lab/)'"
         );
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab");
-        fs::create_dir_all(&dir).expect("the test directory takes a directory");
-        let turn = File::create(dir.join(".turn")).expect("the lab's directory takes a file");
-        turn.lock().expect("the lock is granted in the end");
+        let (dir, turn) = Self::free();
         let lab = Self { dir, _turn: turn };
         // What a test before this one left of its runs is not this one's business.
         fs::remove_dir_all(lab.work()).ok();
@@ -64,6 +65,24 @@ impl Lab {
         lab.script("down", &[]);
         lab.script("up", &[]);
         lab
+    }
+
+    /// The first directory of a lab that nobody uses, or the next turn in one of them.
+    fn free() -> (PathBuf, File) {
+        let labs = LABS.map(|name| {
+            let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+            fs::create_dir_all(&dir).expect("the test directory takes a directory");
+            let turn = File::create(dir.join(".turn")).expect("the lab's directory takes a file");
+            (dir, turn)
+        });
+        let free = labs.iter().position(|(_, turn)| turn.try_lock().is_ok());
+        // Several processes wait, and not all for the same one.
+        let at = free.unwrap_or_else(|| std::process::id() as usize % LABS.len());
+        let (dir, turn) = labs.into_iter().nth(at).expect("it is one of them");
+        if free.is_none() {
+            turn.lock().expect("the lock is granted in the end");
+        }
+        (dir, turn)
     }
 
     /// The lab's directory: keys, `known_hosts`, `ssh_config`, logs.
