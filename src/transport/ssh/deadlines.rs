@@ -6,6 +6,9 @@ use std::time::Duration;
 pub const CONNECT: Duration = Duration::from_secs(10);
 /// Identification and key exchange; a busy old router needs seconds for its Diffie-Hellman.
 pub const HANDSHAKE: Duration = Duration::from_secs(20);
+/// A server with too many logins under way hangs up on newcomers (`MaxStartups`) and takes them when others are done;
+/// one that does it for longer will not take us.
+pub const BUSY: Duration = Duration::from_secs(20);
 /// Login; servers delay refusals by seconds and look up names and directories first.
 pub const AUTH: Duration = Duration::from_secs(30);
 /// One channel; the server forks a session for it.
@@ -23,6 +26,8 @@ pub struct Deadlines {
     pub connect: Duration,
     /// Identification and key exchange.
     pub handshake: Duration,
+    /// Knocking at a server that hangs up before it says who it is.
+    pub busy: Duration,
     /// Login, all methods together.
     pub auth: Duration,
     /// Opening one channel and starting its command.
@@ -38,6 +43,7 @@ impl Default for Deadlines {
         Self {
             connect: CONNECT,
             handshake: HANDSHAKE,
+            busy: BUSY,
             auth: AUTH,
             open: OPEN,
             keepalive: KEEPALIVE,

@@ -8,6 +8,7 @@ mod connect;
 mod deadlines;
 mod host_key;
 mod keys;
+mod knock;
 mod known_hosts;
 mod link;
 mod login;

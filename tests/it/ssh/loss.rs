@@ -165,17 +165,25 @@ fn each_wait_of_a_connection_has_its_own_deadline_and_names_itself() {
 }
 
 #[test]
-fn a_server_that_closes_at_once_is_unreachable() {
+fn a_server_that_closes_at_once_is_knocked_at_again_and_then_unreachable() {
     on_a_local_set(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
+        let knocks = std::rc::Rc::new(std::cell::Cell::new(0));
+        let heard = knocks.clone();
         tokio::task::spawn_local(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                heard.set(heard.get() + 1);
                 drop(stream);
             }
         });
-        let trouble = refused_by(addr, Deadlines::default(), &nowhere()).await;
+        let deadlines = Deadlines { busy: Duration::from_secs(2), ..Deadlines::default() };
+        let trouble = refused_by(addr, deadlines, &nowhere()).await;
         assert_eq!(trouble.kind, TroubleKind::Unreachable);
+        assert!(knocks.get() >= 2, "{}", knocks.get());
+        let told = format!("{} times, before its server said who it is", knocks.get());
+        assert!(trouble.what.contains(&told), "{trouble}");
+        assert!(trouble.hint.as_ref().unwrap().contains("MaxStartups"), "{trouble}");
         assert!(trouble.what.contains("clos") || trouble.what.contains("reset"), "{trouble}");
     });
 }
