@@ -115,6 +115,23 @@ impl Identity {
         }
     }
 
+    /// What is wrong with its certificate at this time for this user, as far as that can be told without the server.
+    pub fn flaw(&self, user: &str, now: SystemTime) -> Option<String> {
+        let certificate = Certificate::read_line(self.certificate.as_deref()?)?;
+        let seconds = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let id = certificate.id.escape_debug();
+        if seconds >= certificate.valid_before {
+            return Some(format!("its certificate `{id}` has expired"));
+        }
+        if seconds < certificate.valid_after {
+            return Some(format!("its certificate `{id}` is not valid yet"));
+        }
+        let names = certificate.principals.join(", ");
+        let other = !certificate.principals.iter().any(|principal| principal == user);
+        other
+            .then(|| format!("its certificate `{id}` is not for `{user}` but for `{}`", names.escape_debug()))
+    }
+
     /// Makes it ready to sign, with the passphrase where it needs one.
     pub async fn ready(&self, passphrase: Option<&Secret>) -> Result<Ready, &'static str> {
         match (&self.private, passphrase) {

@@ -13,6 +13,7 @@ use ssh_key::public::KeyData;
 use ssh_key::{HashAlg, PublicKey};
 use std::future::poll_fn;
 use std::task::Poll;
+use std::time::SystemTime;
 
 /// OpenSSH hangs up at the sixth refusal (`MaxAuthTries`), and counts a late question which methods it has as one.
 const REFUSALS_MAX: usize = 5;
@@ -97,10 +98,12 @@ impl Attempt<'_> {
                     Ok(ready) => {
                         offered += 1;
                         let (pem, phrase) = (ready.pem, ready.passphrase);
-                        (
-                            format!("key {}", identity.shown()),
-                            self.offer_file(identity, &pem, phrase.as_ref()).await,
-                        )
+                        let result = self.offer_file(identity, &pem, phrase.as_ref()).await;
+                        // Servers never say why.
+                        let flaw =
+                            identity.flaw(&self.to.user, SystemTime::now()).filter(|_| result.is_err());
+                        let flaw = flaw.map_or(String::new(), |flaw| format!(", {flaw}"));
+                        (format!("key {}{flaw}", identity.shown()), result)
                     }
                 },
             };

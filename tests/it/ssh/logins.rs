@@ -81,6 +81,7 @@ fn a_user_certificate_gets_in_where_it_is_valid() {
         ("for_ever", "ed25519", me.as_str(), "always:forever"),
         ("good_rsa", "rsa", me.as_str(), "-5m:+1h"),
         ("expired", "ed25519", me.as_str(), "-2h:-1h"),
+        ("early", "ed25519", me.as_str(), "+1h:+2h"),
         ("stranger", "ed25519", "somebody-else", "-5m:+1h"),
     ] {
         keygen(&sshd.path(name), kind, "");
@@ -92,9 +93,15 @@ fn a_user_certificate_gets_in_where_it_is_valid() {
                 reach(&with_key(&sshd, name)).await.unwrap_or_else(|trouble| panic!("{name}: {trouble}"));
             assert_eq!(exec(&link, "true").await.closed, Some(Closed::Exit(0)));
         }
-        for name in ["expired", "stranger"] {
+        let for_another = format!("its certificate `a user` is not for `{me}` but for `somebody-else`");
+        for (name, why) in [
+            ("expired", "its certificate `a user` has expired"),
+            ("early", "its certificate `a user` is not valid yet"),
+            ("stranger", &for_another),
+        ] {
             let trouble = reach(&with_key(&sshd, name)).await.unwrap_err();
             assert_eq!(trouble.kind, TroubleKind::Login, "{name}: {trouble}");
+            assert!(trouble.what.contains(why), "{name}: {trouble}");
             assert!(
                 trouble.what.contains(&format!("refused: key {}", sshd.path(name).display())),
                 "{trouble}"
