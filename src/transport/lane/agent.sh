@@ -13,6 +13,8 @@ _b_nl=${IFS#??}
 _b_dir=
 _b_seq=0
 _b_bulk=0
+_b_relays=${blackstart_relays-}
+unset -v blackstart_relays
 exec 3>&2 2>/dev/null
 
 # A process group of its own for each job: by job control (bash, which needs no terminal for it), by setsid, or,
@@ -65,6 +67,17 @@ _b_alive() {
 
 _b_nap() {
   sleep "$1" || sleep 1
+}
+
+# Waits, but not for long, until the relays of both streams have passed all on: some servers close a channel at the
+# end of its process, whatever is still on its way. Only the bash that made the relays knows their numbers.
+_b_drain() {
+  exec >&- 3>&-
+  _b_i=0
+  while [ "$_b_i" -lt 100 ] && kill -0 $_b_relays; do
+    _b_nap 0.02
+    _b_i=$((_b_i + 1))
+  done
 }
 
 # One answer on stdout.
@@ -343,7 +356,7 @@ _b_where() {
 
 # U nonce name bytes sha256: takes the rest of stdin as a private file beside the receipts, checks it, and ends.
 _b_upload() {
-  _b_open || { _b_say "no $_b_why"; exit 0; }
+  _b_open || { _b_say "no $_b_why"; _b_drain; exit 0; }
   _b_c=$_b_dir/$1
   rm -f "$_b_c"
   _b_x=
@@ -356,6 +369,7 @@ _b_upload() {
     _b_l=$(sha256sum <"$_b_c") && [ "${_b_l%% *}" = "$3" ] || _b_x="SHA-256 differs"
   fi
   if [ -z "$_b_x" ]; then _b_say "at $_b_c"; else rm -f "$_b_c"; _b_say "no $_b_x"; fi
+  _b_drain
   exit 0
 }
 

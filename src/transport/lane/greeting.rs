@@ -12,18 +12,22 @@ use zeroize::Zeroizing;
 const NOISE_BYTES_KEPT: usize = 2048;
 /// What login scripts and sudo may print before the agent speaks.
 pub const NOISE_BYTES_MAX: usize = 256 * 1024;
+/// What a login must be like whose shell did something else than it was told.
+const MUST_OBEY: &str = "the login must be allowed to run `/bin/sh -c …`: a `ForceCommand`, or `command=` before its key, \
+    must run `$SSH_ORIGINAL_COMMAND`, and no login script may end, read input or start another shell";
+/// What sudo must be like.
+const MUST_LET: &str = "sudo must let the user run `/bin/sh -c …` without a terminal, and without a password unless one is \
+    given for it";
 /// From the accepted channel to the agent's first answer: login scripts may be slow, not that slow.
 pub const HELLO_WAIT: Millis = Millis::from_secs(30);
 /// What a lane begins with.
 pub(super) struct Greeting {
     /// stdout, behind the agent's greeting.
     pub(super) out: Scanner,
-    /// stderr, perhaps still before it.
+    /// stderr, behind the greeting there.
     pub(super) err: Scanner,
     /// The greeting.
     pub(super) hello: Hello,
-    /// The nonce of the greeting on stderr, if that has not come yet.
-    pub(super) err_noise: Option<String>,
 }
 
 /// Sends the opening and waits for the agent's first answer, skipping what login scripts and sudo print.
@@ -31,7 +35,7 @@ pub(super) async fn greet(wire: &mut Wire, opening: &Opening) -> Result<Greeting
     timeout(HELLO_WAIT.std(), listen(wire, opening)).await.unwrap_or_else(|_| {
         let kind = if opening.is_privileged() { TroubleKind::Become } else { TroubleKind::Unreachable };
         Err(Trouble::new(kind, format!("the shell on the host did not answer within {HELLO_WAIT}"))
-            .hint("a login script or sudo may be asking for something, look with `ssh -T`"))
+            .hint("a login script or sudo may be asking for something, or send stderr elsewhere: look with `ssh -T`"))
     })
 }
 
@@ -52,16 +56,16 @@ async fn listen(wire: &mut Wire, opening: &Opening) -> Result<Greeting, Trouble>
     }
     send(wire, lines.second.as_bytes()).await;
     let (mut out, mut err) = (Scanner::default(), Scanner::default());
-    let mut err_noise = Some(lines.hello.clone());
+    let (mut hello, mut err_hello) = (None, false);
     loop {
         match waiting.next(wire).await? {
             FromWire::Closed(_) => unreachable!("`next` makes it trouble"),
             FromWire::Err(chunk) => {
                 err.push(chunk);
-                loop {
-                    match err.pull(err_noise.as_deref()) {
+                while !err_hello {
+                    match err.pull(Some(&lines.hello)) {
                         Piece::Bytes(range) => waiting.noise.add(err.bytes(range))?,
-                        Piece::Frame(_) => err_noise = None,
+                        Piece::Frame(_) => err_hello = true,
                         Piece::More => break,
                         Piece::TooLong => return Err(waiting.trouble("answered something else")),
                     }
@@ -72,10 +76,13 @@ async fn listen(wire: &mut Wire, opening: &Opening) -> Result<Greeting, Trouble>
                 loop {
                     match out.pull(Some(&lines.hello)) {
                         Piece::Bytes(range) => waiting.noise.add(out.bytes(range))?,
+                        // What is said on stderr, and no more than this word.
+                        Piece::Frame(words) if words == "hello" => {
+                            return Err(joined());
+                        }
                         Piece::Frame(words) => {
-                            let hello = Hello::read(&words);
-                            let hello = hello.ok_or_else(|| waiting.trouble("answered something else"))?;
-                            return Ok(Greeting { out, err, hello, err_noise });
+                            let said = Hello::read(&words);
+                            hello = Some(said.ok_or_else(|| waiting.trouble("answered something else"))?);
                         }
                         Piece::More => break,
                         Piece::TooLong => return Err(waiting.trouble("answered something else")),
@@ -83,7 +90,16 @@ async fn listen(wire: &mut Wire, opening: &Opening) -> Result<Greeting, Trouble>
                 }
             }
         }
+        if err_hello && let Some(hello) = hello.take() {
+            return Ok(Greeting { out, err, hello });
+        }
     }
+}
+
+/// Without a stderr of its own a lane could not tell when all of a job's output has come.
+fn joined() -> Trouble {
+    Trouble::new(TroubleKind::Settings, "the login shell's stderr goes where stdout goes")
+        .hint("no login script may redirect it, as `exec 2>&1` does")
 }
 
 /// An early end of the other side is told by `Waiting::next`, with what it printed.
@@ -136,9 +152,10 @@ impl Waiting {
         let said = self.noise.words();
         let said = if said.is_empty() { String::new() } else { format!(": {said}") };
         match self.privileged {
-            true => Trouble::new(TroubleKind::Become, format!("sudo {what}{said}")),
-            false => Trouble::new(TroubleKind::Settings, format!("the login shell {what}{said}"))
-                .hint("the login must be allowed to run `/bin/sh -c …`"),
+            true => Trouble::new(TroubleKind::Become, format!("sudo {what}{said}")).hint(MUST_LET),
+            false => {
+                Trouble::new(TroubleKind::Settings, format!("the login shell {what}{said}")).hint(MUST_OBEY)
+            }
         }
     }
 }

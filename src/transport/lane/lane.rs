@@ -28,8 +28,6 @@ pub struct Lane {
     out: Scanner,
     err: Scanner,
     hello: Hello,
-    /// The agent's greeting on stderr has not come yet: what comes before it is noise.
-    err_noise: Option<String>,
     job: Option<Job>,
     news: VecDeque<News>,
     closed: Option<Gone>,
@@ -72,8 +70,8 @@ impl Lane {
     /// Opens a channel and readies the agent in it.
     pub async fn open(link: &dyn Link, opening: &Opening) -> Result<Lane, Trouble> {
         let mut wire = link.open(&Opening::command()).await?;
-        let Greeting { out, err, hello, err_noise } = greet(&mut wire, opening).await?;
-        Ok(Lane { wire, out, err, hello, err_noise, job: None, news: VecDeque::new(), closed: None })
+        let Greeting { out, err, hello } = greet(&mut wire, opening).await?;
+        Ok(Lane { wire, out, err, hello, job: None, news: VecDeque::new(), closed: None })
     }
 
     /// What the agent said of itself.
@@ -226,7 +224,7 @@ impl Lane {
                 if self.job.as_ref().is_some_and(|job| job.begun && job.out_end.is_none()) {
                     sink.out(self.out.bytes(out));
                 }
-                if self.job.as_ref().is_some_and(|job| !job.err_end) && self.err_noise.is_none() {
+                if self.job.as_ref().is_some_and(|job| !job.err_end) {
                     sink.err(self.err.bytes(err));
                 }
                 self.lose(closed);
@@ -277,16 +275,14 @@ impl Lane {
     fn take_err(&mut self, sink: &mut dyn Sink) {
         loop {
             let listening = self.job.as_mut().filter(|job| !job.err_end);
-            let nonce = self.err_noise.as_ref().or(listening.as_ref().map(|job| &job.nonce));
-            match self.err.pull(nonce.map(String::as_str)) {
+            match self.err.pull(listening.as_ref().map(|job| job.nonce.as_str())) {
                 Piece::More => return,
                 Piece::TooLong => return self.lose(Closed::Lost("an answer without end".into())),
                 Piece::Bytes(range) => {
-                    if self.err_noise.is_none() && listening.is_some() {
+                    if listening.is_some() {
                         sink.err(self.err.bytes(range));
                     }
                 }
-                Piece::Frame(_) if self.err_noise.is_some() => self.err_noise = None,
                 Piece::Frame(_) => {
                     listening.expect("a frame has a job").err_end = true;
                     self.finish();

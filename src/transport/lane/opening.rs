@@ -17,6 +17,11 @@ const LOADER: &str = "read -r x; case $x in blackstart1:*) eval \"${x#*:}\";; es
 /// link it runs over must not die of it. They stand outside of sudo, which would kill its child when it cannot write.
 const RELAY: &str = "trap \"\" PIPE HUP INT TERM; exec tee /dev/null";
 
+/// Ends with the status of the last command when the relays have passed all on, as the agent does: some servers
+/// (dropbear) close a channel at the end of its process, whatever is still on its way.
+const LEAVE: &str = "s=$?; exec >&- 2>&-; n=0; while [ $n -lt 100 ] && kill -0 $blackstart_relays 2>/dev/null; do \
+    sleep 0.02 || sleep 1; n=$((n+1)); done; exit $s";
+
 /// How lanes of one host and privilege begin.
 #[derive(Debug, Clone)]
 pub struct Opening {
@@ -70,11 +75,11 @@ impl Opening {
                     Some(token) => {
                         let inner = quote(&format!("echo $0; {LOADER}"));
                         format!(
-                            "sudo -S -p {token} -H -u {} -- /bin/sh -c {inner} {token}; exit $?",
+                            "sudo -S -p {token} -H -u {} -- /bin/sh -c {inner} {token}; {LEAVE}",
                             quote(user)
                         )
                     }
-                    None => format!("sudo -n -H -u {} -- /bin/sh -c {}; exit $?", quote(user), quote(LOADER)),
+                    None => format!("sudo -n -H -u {} -- /bin/sh -c {}; {LEAVE}", quote(user), quote(LOADER)),
                 };
                 let second = format!("{}{agent}", line(&in_best_shell(&load)));
                 Lines { first: line(&relayed(&sudo)), token, second, hello }
@@ -113,9 +118,10 @@ pub fn begin_script(script: &str) -> String {
 
 const END_OF_AGENT: &str = "#end";
 
-/// A line that `LOADER` obeys.
+/// A line that `LOADER` obeys. Where a login script has put another shell in the place of the login shell, that one
+/// reads the line instead: to it the first word is a command that there is not, and it ends, for it has read no such `x`.
 fn line(code: &str) -> String {
-    format!("blackstart1:{code}\n")
+    format!("blackstart1: test \"${{x%%:*}}\" = blackstart1 || exit 1; {code}\n")
 }
 
 /// Reads the agent from stdin and becomes it; a text with lines missing is not obeyed. bash (4.1 and later) takes
@@ -137,7 +143,9 @@ fn in_best_shell(code: &str) -> String {
 
 /// The same with both streams leaving through relays.
 fn relayed(code: &str) -> String {
-    let in_bash = format!("exec > >({RELAY}) 2> >({RELAY} >&2); {code}");
+    let in_bash = format!(
+        "exec > >({RELAY}); blackstart_relays=$!; exec 2> >({RELAY} >&2); blackstart_relays=\"$blackstart_relays $!\"; {code}"
+    );
     format!(
         "command -v bash >/dev/null 2>&1 && exec bash --noprofile --norc -c {}; \
          {{ {{ {{ {code}; }} 2>&1 >&3 3>&- | ({RELAY} >&2 3>&-); }} 3>&1 | ({RELAY}); }}",
