@@ -33,6 +33,7 @@ mod cmd;
 mod readme;
 
 mod ssh;
+mod kinds;
 mod lane;
 mod lane_become;
 mod lane_files;

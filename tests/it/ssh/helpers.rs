@@ -89,12 +89,19 @@ pub struct Dropbear {
 impl Dropbear {
     /// Starts one with a host key of its own.
     pub fn start() -> Self {
+        Self::start_by(&[])
+    }
+
+    /// The same, started by these words: the way into a machine of its own.
+    pub fn start_by(starter: &[String]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let key = dir.path().join("host");
         let made = run(Command::new("dropbearkey").args(["-t", "ed25519", "-f"]).arg(&key));
         let public = made.lines().find(|line| line.starts_with("ssh-ed25519")).unwrap().to_owned();
         let addr = free_port(Ipv4Addr::LOCALHOST.into());
-        let child = Command::new("dropbear")
+        let words: Vec<&str> = starter.iter().map(String::as_str).chain(["/usr/sbin/dropbear"]).collect();
+        let child = Command::new(words[0])
+            .args(&words[1..])
             .args(["-F", "-E", "-r"])
             .arg(&key)
             .args(["-p", &addr.to_string(), "-P", ""])
@@ -113,6 +120,11 @@ impl Dropbear {
     /// A known_hosts file that knows it.
     pub fn known_hosts(&self) -> PathBuf {
         self.dir.path().join("known_hosts")
+    }
+
+    /// The line of that file.
+    pub fn known_line(&self) -> String {
+        std::fs::read_to_string(self.known_hosts()).unwrap()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The SSH link against real servers.
 
 mod client;
-mod helpers;
+pub mod helpers;
 mod host_keys;
 mod logins;
 mod loss;

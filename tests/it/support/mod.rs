@@ -1,6 +1,7 @@
 //! Helpers that several rooms' tests share.
 
 pub mod live;
+pub mod machine;
 pub mod people;
 pub mod runs;
 pub mod shells;

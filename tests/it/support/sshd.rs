@@ -195,6 +195,11 @@ impl Sshd {
         let _ = self.child.wait();
     }
 
+    /// The lines of a known_hosts file that know it.
+    pub fn known_line(&self) -> String {
+        std::fs::read_to_string(self.known_hosts()).unwrap()
+    }
+
     fn write_known_hosts(&self, kinds: &[&str]) {
         let name = format!("[{}]:{}", self.addr.ip(), self.addr.port());
         let lines: String =
@@ -294,8 +299,12 @@ fn config(options: &SshdOptions, kinds: &[&str], dir: &Path, addr: SocketAddr) -
         ]
         .map(str::to_owned),
     );
-    lines.push("MaxStartups 1000".to_owned());
-    lines.push("Subsystem sftp internal-sftp".to_owned());
+    // Of these the last counts, or there may be only one.
+    for (keyword, value) in [("MaxStartups", "1000"), ("Subsystem", "sftp internal-sftp")] {
+        if !options.config.iter().any(|line| line.starts_with(keyword)) {
+            lines.push(format!("{keyword} {value}"));
+        }
+    }
     lines.join("\n").replace("%DIR%", &dir.display().to_string()) + "\n"
 }
 
