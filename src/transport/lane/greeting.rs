@@ -35,7 +35,7 @@ pub(super) async fn greet(wire: &mut Wire, opening: &Opening) -> Result<Greeting
     timeout(HELLO_WAIT.std(), listen(wire, opening)).await.unwrap_or_else(|_| {
         let kind = if opening.is_privileged() { TroubleKind::Become } else { TroubleKind::Unreachable };
         Err(Trouble::new(kind, format!("the shell on the host did not answer within {HELLO_WAIT}"))
-            .hint("a login script or sudo may be asking for something, or send stderr elsewhere: look with `ssh -T`"))
+            .hint("a login script or sudo may be asking for something, or send stderr elsewhere: look with `ssh -T`; or large packets get lost (MTU)"))
     })
 }
 

@@ -5,6 +5,7 @@ use super::carrier::Carrier;
 use super::connect::{late, within};
 use super::host_key::{self, Accepted};
 use super::known_hosts::KnownHosts;
+use super::opening::BUSY_OR_NARROW;
 use super::pipe::Pipe;
 use super::resolved::{Resolved, at};
 use super::session::{Fault, Preferences};
@@ -155,7 +156,7 @@ async fn greet(
         .map_err(|fault| Closed::ForGood(no_handshake(target, to, &fault, true)))?;
     match within(deadlines.handshake, pipe.drive(|session| session.handshake())).await {
         None => {
-            let hint = "the server may be busy, or something on the way discard large packets (MTU)";
+            let hint = BUSY_OR_NARROW;
             return Err(Closed::ForGood(
                 late(target, to, "the key exchange", deadlines.handshake).hint(hint),
             ));

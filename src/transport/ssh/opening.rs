@@ -23,6 +23,10 @@ const TURN_DOUBLINGS_MAX: u32 = 5;
 /// swallows the second of two keepalives within two seconds, so it takes a little more than that.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
 
+/// What a server that falls silent in the middle may mean.
+pub const BUSY_OR_NARROW: &str =
+    "the server may be busy, or something on the way discard large packets (MTU)";
+
 /// Somebody wants a wire.
 pub struct Request {
     /// For what.
@@ -188,7 +192,7 @@ impl Request {
     pub fn refuse_late(self, host: &str) {
         let seconds = self.limit.as_secs_f32();
         let what = format!("{host}: its SSH server opened no channel within {seconds:.1} s");
-        self.refuse(Trouble::new(TroubleKind::Unreachable, what));
+        self.refuse(Trouble::new(TroubleKind::Unreachable, what).hint(BUSY_OR_NARROW));
     }
 
     /// A try that began at `since`: what now?

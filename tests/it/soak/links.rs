@@ -10,6 +10,6 @@ fn a_link_that_is_dropped_for_minutes_in_any_phase_costs_no_effect_and_doubles_n
 
 #[test]
 #[ignore = "takes minutes: `make soak`"]
-fn a_way_that_carries_no_large_packet_ends_in_the_key_exchange() {
-    weather::a_narrow_way_ends_in_the_key_exchange();
+fn a_way_that_carries_no_large_packet_starts_nothing() {
+    weather::a_narrow_way_starts_nothing();
 }
