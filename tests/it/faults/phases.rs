@@ -242,8 +242,12 @@ fn dropped_until_lost(scene: Scene, phase: Phase, further: Duration) {
             );
             assert_eq!(found, [], "{phase:?}: {said}");
         }
-        // It may have come late, but then it found its claim spent.
-        Order => assert_eq!(found.last(), Some(&Found::NeverStarted), "{said}"),
+        // TCP may bring it as soon as the way is open: before anybody asks, and then it was started; or after, and
+        // then it finds its claim spent. Either way it was started once.
+        Order => assert!(
+            matches!(found.last(), Some(Found::NeverStarted | Found::Ended(Outcome::Succeeded))),
+            "{found:?}: {said}"
+        ),
         Claim | Run | Output | Receipt | Undo => {
             assert_eq!(found.last(), Some(&Found::Ended(Outcome::Succeeded)), "{phase:?}: {said}");
         }
