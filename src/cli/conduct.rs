@@ -111,6 +111,7 @@ pub fn carry_out(conduct: Conduct, driving: &Driving, args: &Args) -> Result<Exi
     let present = printer::person_present() && driving.format == Format::Text;
     let limits =
         Limits { jobs_at_once: driving.forks, attended: present || driving.wait, ..Limits::default() };
+    super::descriptors::make_room(&conduct.plan, driving.forks)?;
     let engine = restored(&conduct, limits)?;
     let look = printer::look(args, &conduct.dir)?;
     let mut display = screen(driving, printer::look_of_stderr(args, &conduct.dir)?, &conduct.past);
@@ -152,7 +153,7 @@ pub fn carry_out(conduct: Conduct, driving: &Driving, args: &Args) -> Result<Exi
             news: (tell, hear),
         });
         let (ending, engine) = live.carry_out(conduct.first, signals).await;
-        let exit = conclude(&ending, &engine, &conduct.dir, &look, driving)?;
+        let exit = conclude(&ending, &engine, &conduct.dir, &look, driving);
         if !matches!(ending, Ending::Left) {
             if let Some(watch) = &watch {
                 watch::close(watch).await;
@@ -214,13 +215,7 @@ fn screen(driving: &Driving, look: Look, past: &[(Time, Event)]) -> Box<dyn Disp
     }
 }
 
-fn conclude(
-    ending: &Ending,
-    engine: &Engine,
-    dir: &RunDir,
-    look: &Look,
-    driving: &Driving,
-) -> Result<Exit, CliError> {
+fn conclude(ending: &Ending, engine: &Engine, dir: &RunDir, look: &Look, driving: &Driving) -> Exit {
     let state = engine.state();
     let exit = match ending {
         Ending::Verdict(verdict) => exit_of(state, verdict),
@@ -230,20 +225,30 @@ fn conclude(
     match driving.format {
         Format::Json => {}
         Format::Text => {
-            // What failed jobs printed is in the journal, of earlier processes too.
-            let records = dir.read()?.records.into_iter();
-            let events: Vec<(Time, Event)> = records.map(|record| (record.at, record.event)).collect();
-            if let Ok(told) = Timeline::of(state.plan().clone(), &events) {
-                let tails = Tails::of(events.iter().map(|(_, event)| event));
-                // Whoever closed stdout does not want the recap; the exit code is the run's all the same.
-                let _ = printer::data(&report::recap(&told, &tails, look));
+            // What failed jobs printed is in the journal, of earlier processes too. Where it cannot be read any more, how
+            // the run ended is true all the same, and why it ended is said by the caller.
+            match dir.read() {
+                Ok(read) => {
+                    let records = read.records.into_iter();
+                    let events: Vec<(Time, Event)> =
+                        records.map(|record| (record.at, record.event)).collect();
+                    if let Ok(told) = Timeline::of(state.plan().clone(), &events) {
+                        let tails = Tails::of(events.iter().map(|(_, event)| event));
+                        // Whoever closed stdout does not want the recap; the exit code is the run's all the same.
+                        let _ = printer::data(&report::recap(&told, &tails, look));
+                    }
+                }
+                Err(error) => {
+                    printer::warning(&format!("there is no recap: {error}"));
+                    printer::hint(&format!("`blackstart show {}` tells it once that is mended", look.run));
+                }
             }
         }
     }
     if matches!(ending, Ending::Left) {
         printer::warning("left at once: jobs may still run on hosts; `resume` finds out what became of them");
     }
-    Ok(exit)
+    exit
 }
 
 /// The exit code of a verdict.

@@ -9,6 +9,7 @@ pub mod claims;
 pub mod completions;
 pub mod conduct;
 pub mod dangers;
+pub mod descriptors;
 pub mod due;
 pub mod error;
 pub mod files;
@@ -16,6 +17,7 @@ pub mod graph;
 pub mod history;
 pub mod inventory;
 pub mod man;
+pub mod memory;
 pub mod past;
 pub mod plan;
 pub mod print;
@@ -53,6 +55,7 @@ pub fn main() -> ExitCode {
         }
     };
     printer::start_log(args.verbose);
+    memory::keep_to_ourselves();
     let result = match &args.verb {
         Verb::Validate(verb) => validate::carry_out(verb),
         Verb::Plan(verb) => plan::carry_out(verb, &args),

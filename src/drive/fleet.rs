@@ -3,7 +3,7 @@
 use crate::drive::secrets::Secrets;
 use crate::model::inventory::{Become, Reach, SshSettings};
 use crate::model::names::{HostIx, HostName, RunId, SecretName};
-use crate::model::secret::Secret;
+use crate::model::secret::{Secret, SecretSource};
 use crate::plan::Plan;
 use crate::transport::ssh::{self, Deadlines, Target};
 use crate::transport::wire::{Pending, Trouble, TroubleKind};
@@ -78,7 +78,7 @@ impl Fleet {
         let planned = &self.plan.hosts[ix.at()];
         let (reach, password) = self.roads.becoming(&planned.reach);
         let connector: Rc<dyn Connector> = match &planned.reach {
-            Reach::Local(_) => Rc::new(Here),
+            Reach::Local(_) => Rc::new(self.here()),
             Reach::Ssh(_) => Rc::new(Road { roads: self.roads.clone(), ix }),
         };
         let host = Host::new(planned.name.clone(), self.run.clone(), &reach, password, connector);
@@ -95,9 +95,17 @@ impl Fleet {
         let mut controller = self.controller.borrow_mut();
         let make = || -> Rc<dyn Remote> {
             let reach = Reach::Local(Become::No);
-            Host::new(HostName::from("controller"), self.run.clone(), &reach, None, Rc::new(Here))
+            Host::new(HostName::from("controller"), self.run.clone(), &reach, None, Rc::new(self.here()))
         };
         controller.get_or_insert_with(make).clone()
+    }
+
+    fn here(&self) -> Here {
+        let variable = |source: &SecretSource| match source {
+            SecretSource::Env(variable) => Some(variable.clone()),
+            SecretSource::File(_) | SecretSource::Prompt(_) | SecretSource::Command(_) => None,
+        };
+        Here(self.plan.secrets.values().filter_map(variable).collect())
     }
 
     /// Lets every connection go in good order.
@@ -201,12 +209,12 @@ impl Roads {
     }
 }
 
-/// The way to the controller itself.
-struct Here;
+/// The way to the controller itself, and the variables that hold secrets: a step gets what it names and no more.
+struct Here(Vec<String>);
 
 impl Connector for Here {
     fn connect<'a>(&'a self) -> Pending<'a, Result<Rc<dyn Link>, Trouble>> {
-        Box::pin(async { Ok(Rc::new(Local::default()) as Rc<dyn Link>) })
+        Box::pin(async { Ok(Rc::new(Local::default().hiding(self.0.clone())) as Rc<dyn Link>) })
     }
 }
 

@@ -17,6 +17,8 @@ const READ_BYTES: usize = 64 * 1024;
 #[derive(Debug, Clone)]
 pub struct Local {
     shell: String,
+    /// Variables of this process that commands do not get.
+    hidden: Vec<String>,
 }
 
 impl Default for Local {
@@ -28,11 +30,20 @@ impl Default for Local {
 impl Local {
     /// With another login shell than `/bin/sh`.
     pub fn with_shell(shell: &str) -> Self {
-        Self { shell: shell.to_owned() }
+        Self { shell: shell.to_owned(), hidden: Vec::new() }
+    }
+
+    /// Keeps variables of this process from commands: those that hold secrets, which a step gets only if it names them.
+    pub fn hiding(mut self, variables: Vec<String>) -> Self {
+        self.hidden = variables;
+        self
     }
 
     async fn spawn(&self, command: &str) -> Result<Wire, Trouble> {
         let piped = |command: &mut Command| {
+            for variable in &self.hidden {
+                command.env_remove(variable);
+            }
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
         };
         // A session of its own has no terminal: a step cannot stop on it, and the operator's Ctrl-C is not its own.
