@@ -10,6 +10,9 @@ use crate::report::story::ledger::Journal;
 use crate::report::story::{self, Lang, Says, Telling};
 use clap::ValueEnum;
 use jiff::tz::TimeZone;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -115,12 +118,22 @@ pub(super) fn is_read_at_once(out: Option<&std::path::Path>) -> bool {
     out.is_none() && console::user_attended()
 }
 
-/// Writes to a file, or to stdout.
+/// Reports name hosts and quote what they print: a new one is its writer's alone, who may share it.
+const REPORT_MODE: u32 = 0o600;
+
+/// Writes to a file, or to stdout. A file that is there keeps its mode.
 pub(super) fn write(out: Option<&std::path::Path>, text: &str) -> Result<(), CliError> {
     match out {
         None => Ok(printer::data(text)?),
-        Some(path) => std::fs::write(path, text).map_err(|error| {
-            CliError::with(Exit::Unexpected, format!("cannot write {}: {error}", path.display()))
-        }),
+        Some(path) => OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(REPORT_MODE)
+            .open(path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| {
+                CliError::with(Exit::Unexpected, format!("cannot write {}: {error}", path.display()))
+            }),
     }
 }

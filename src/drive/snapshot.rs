@@ -10,11 +10,13 @@ pub fn read(dir: &RunDir, task: &str, attempt: u32) -> Result<Vec<u8>, String> {
 }
 
 /// The undo script with the snapshot before it. The file lies in a fresh private place and is removed after
-/// the script, whose exit status is kept.
+/// the script, whose exit status is kept, and when the script is told to end. Whoever does not heed that is killed and
+/// leaves it behind, for its owner alone.
 pub fn around(undo: &str, snapshot: &[u8]) -> String {
     format!(
         "BLACKSTART_SNAPSHOT=$(umask 077 && mktemp) || exit 70\n\
          export BLACKSTART_SNAPSHOT\n\
+         trap 'rm -f -- \"$BLACKSTART_SNAPSHOT\"; exit 143' HUP INT TERM\n\
          {} > \"$BLACKSTART_SNAPSHOT\" || exit 70\n\
          (\n{undo}\n)\n\
          bs_status=$?\n\

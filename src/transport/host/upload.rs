@@ -96,6 +96,7 @@ fn put_in_place(there: &str, order: &UploadOrder<'_>) -> String {
          case $to in /*) ;; *) echo \"$to: not an absolute path\" >&2; rm -f -- \"$from\"; exit 1 ;; esac\n\
          if [ -d \"$to\" ]; then echo \"$to: is a directory\" >&2; rm -f -- \"$from\"; exit 1; fi\n\
          new=${{to%/*}}/.blackstart-{unguessable}\n\
+         trap give_up HUP INT TERM\n\
          umask 077\n\
          set -C\n\
          cat -- \"$from\" >\"$new\" || give_up\n\
