@@ -33,8 +33,12 @@ test: test-deps ## Check format, lints, docs and licences, and pass every test
 	@tests/all
 
 .PHONY: soak
-soak: test-deps ## Run what takes hours: long tests, 500 crashes, more seeds, every promise twenty times (SEEDS=n TIMES=n)
-	@SEEDS='$(SEEDS)' TIMES='$(TIMES)' tests/soak
+soak: test-deps ## Run what takes hours: long tests, 500 crashes, more seeds, fuzzing, every promise twenty times (SEEDS=n TIMES=n T=s)
+	@SEEDS='$(SEEDS)' TIMES='$(TIMES)' T='$(T)' tests/soak
+
+.PHONY: fuzz
+fuzz: ## Fuzz every reader of foreign bytes, each for T seconds (60)
+	@tests/fuzz '$(or $(T),60)'
 
 .PHONY: lab-plans
 lab-plans: test-deps ## A hundred random plans with packets: what the lock-out analysis accepts never locks out (SEED=n makes others)

@@ -75,7 +75,7 @@ const BANNED: &[&str] = &[
 ];
 
 /// Files of the project that people read, besides everything in the directories.
-const TEXT_DIRS: &[&str] = &["src", "tests", "runbooks", "inventories", "policies", "docs"];
+const TEXT_DIRS: &[&str] = &["src", "tests", "fuzz", "runbooks", "inventories", "policies", "docs"];
 const TEXT_FILES: &[&str] = &[
     "README.md",
     "ARCHITECTURE.md",

@@ -8,6 +8,7 @@ mod promises;
 
 mod load;
 mod load_good;
+mod corpus;
 mod plan;
 mod plan_scale;
 mod plan_shell;
@@ -50,5 +51,6 @@ mod probes;
 
 mod lab;
 mod lab_crash;
+mod controller;
 
 mod soak;

@@ -12,4 +12,5 @@ mod words;
 pub use lane::{Gone, Lane, News, UPLOAD_CHUNK_BYTES};
 pub use nonce::fresh as nonce;
 pub use opening::{Opening, begin_script, quote};
+pub use scan::{Piece, Scanner};
 pub use words::{End, Group, Hello, Receipt, Refusal};

@@ -72,7 +72,8 @@ impl KnownHosts {
         known
     }
 
-    fn read_text(&mut self, file: &Path, text: &str, names: &KeyNames) {
+    /// Reads the lines of one file about a host.
+    pub fn read_text(&mut self, file: &Path, text: &str, names: &KeyNames) {
         for (at, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {

@@ -24,6 +24,8 @@ mod target;
 
 pub use connect::{connect, connect_from};
 pub use deadlines::Deadlines;
+pub use known_hosts::KnownHosts;
 pub use link::SshLink;
+pub use resolved::KeyNames;
 pub use surroundings::Surroundings;
 pub use target::Target;

@@ -4,3 +4,4 @@
 
 mod lab_kills;
 mod links;
+mod suspended;

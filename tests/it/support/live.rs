@@ -118,10 +118,16 @@ impl std::fmt::Display for Said {
 
 /// Looks until it is so; panics when it never is.
 #[track_caller]
-pub fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+pub fn until(what: &str, so: impl FnMut() -> bool) {
+    until_long(what, Duration::ZERO, so);
+}
+
+/// The same, with so much more patience.
+#[track_caller]
+pub fn until_long(what: &str, more: Duration, mut so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE + more;
     while !so() {
-        assert!(Instant::now() < deadline, "{what}: not seen within {PATIENCE:?}");
+        assert!(Instant::now() < deadline, "{what}: not seen within {:?}", PATIENCE + more);
         std::thread::sleep(LOOK_EVERY);
     }
 }

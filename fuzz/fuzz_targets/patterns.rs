@@ -1,0 +1,7 @@
+//! Fuzzes `judges::patterns`.
+#![no_main]
+
+#[path = "../judges.rs"]
+mod judges;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| judges::patterns(bytes));
