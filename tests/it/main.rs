@@ -35,6 +35,7 @@ mod readme;
 
 mod ssh;
 mod kinds;
+mod hostile;
 mod lane;
 mod lane_become;
 mod lane_files;

@@ -13,11 +13,14 @@ use super::surroundings::Surroundings;
 use super::{Deadlines, Target};
 use crate::model::names::HostName;
 use crate::transport::wire::{Pending, Trouble, TroubleKind};
+use std::cell::Cell;
 use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
+/// What a server may say until it lets us in: banners of lawyers are long, not that long.
+const LOGIN_BYTES_MAX: usize = 1024 * 1024;
 /// A configuration in which hosts jump over each other would never end.
 const HOPS_MAX: usize = 8;
 
@@ -62,10 +65,14 @@ fn reach<'a>(
         }
         let known = KnownHosts::read(&to.known_hosts, &to.names);
         let Entrance { mut pipe, accepted, tries } = knock(target, &to, &known, via, deadlines).await?;
-        let how = within(deadlines.auth, login(&mut pipe, target, &to)).await.unwrap_or_else(|| {
+        pipe.have_patience(Some(LOGIN_BYTES_MAX));
+        let sent = Cell::new(false);
+        let how = within(deadlines.auth, login(&mut pipe, target, &to, &sent)).await.unwrap_or_else(|| {
             Err(late(target, &to, "login", deadlines.auth)
                 .hint("the server may wait for a directory or a name service"))
-        })?;
+        });
+        let how = how.map_err(|trouble| if sent.get() { final_word(trouble) } else { trouble })?;
+        pipe.have_patience(None);
         let facts = facts(&to, &pipe, &accepted, &how, started) + &waited(tries);
         tracing::debug!(host = %target.name, %facts, "connected");
         let name = target.name.0.clone();
@@ -73,6 +80,15 @@ fn reach<'a>(
         let deadlines = Deadlines { keepalive, keepalives_unanswered, ..*deadlines };
         Ok(SshLink::start(name.clone(), facts, move |orders| Pump::new(name, pipe, deadlines, orders)))
     })
+}
+
+/// The password is out, and no answer came. The account may count it as wrong, and whoever has it may want it again.
+fn final_word(trouble: Trouble) -> Trouble {
+    let hint = "the password was sent, and is not sent again in this run";
+    match trouble.kind {
+        TroubleKind::Unreachable => Trouble::new(TroubleKind::Login, trouble.what).hint(hint),
+        _ => trouble,
+    }
 }
 
 pub(super) async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {

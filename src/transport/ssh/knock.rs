@@ -18,6 +18,8 @@ use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, sleep};
 
+/// What a server may say before keys are exchanged: lists of algorithms, keys, certificates, a line or two of greeting.
+const HANDSHAKE_BYTES_MAX: usize = 256 * 1024;
 /// Modern key exchanges, the post-quantum ones first.
 const KEX: &str = "mlkem768x25519-sha256,curve25519-sha256,curve25519-sha256@libssh.org,mlkem768nistp256-sha256,\
     mlkem1024nistp384-sha384,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,\
@@ -154,6 +156,7 @@ async fn greet(
     };
     let mut pipe = Pipe::new(carrier, &prefer)
         .map_err(|fault| Closed::ForGood(no_handshake(target, to, &fault, true)))?;
+    pipe.have_patience(Some(HANDSHAKE_BYTES_MAX));
     match within(deadlines.handshake, pipe.drive(|session| session.handshake())).await {
         None => {
             let hint = BUSY_OR_NARROW;

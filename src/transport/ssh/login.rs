@@ -11,6 +11,7 @@ use crate::signing::certificate::Certificate;
 use crate::transport::wire::{Trouble, TroubleKind};
 use ssh_key::public::KeyData;
 use ssh_key::{HashAlg, PublicKey};
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::SystemTime;
@@ -24,9 +25,15 @@ enum Offer<'a> {
     File(&'a Identity),
 }
 
-/// Logs in and says how. The caller sets the deadline.
-pub async fn login(pipe: &mut Pipe, target: &Target, to: &Resolved) -> Result<String, Trouble> {
-    let mut attempt = Attempt { pipe, target, to, refused: Vec::new(), skipped: Vec::new(), methods: None };
+/// Logs in and says how. The caller sets the deadline; `sent` says whether the password is out, whatever came of it.
+pub async fn login(
+    pipe: &mut Pipe,
+    target: &Target,
+    to: &Resolved,
+    sent: &Cell<bool>,
+) -> Result<String, Trouble> {
+    let (refused, skipped) = (Vec::new(), Vec::new());
+    let mut attempt = Attempt { pipe, target, to, sent, refused, skipped, methods: None };
     let identities = keys::look(to).map_err(|why| {
         Trouble::new(TroubleKind::Settings, format!("{}: {why}", target.name))
             .hint("correct `identity_file` for the host in the inventory")
@@ -51,6 +58,7 @@ struct Attempt<'a> {
     pipe: &'a mut Pipe,
     target: &'a Target,
     to: &'a Resolved,
+    sent: &'a Cell<bool>,
     /// What was offered and refused.
     refused: Vec<String>,
     /// What was not offered, and why.
@@ -165,6 +173,7 @@ impl Attempt<'_> {
         }
         let user = &self.to.user;
         if self.takes("password") {
+            self.sent.set(true);
             let result = self.pipe.drive(|session| session.login_by_password(user, &password)).await;
             return self.settle("password".to_owned(), result);
         }
@@ -172,6 +181,7 @@ impl Attempt<'_> {
             self.skipped.push("password: the server takes none".to_owned());
             return Ok(None);
         }
+        self.sent.set(true);
         let mut answers = Answers { password, given: 0, unanswered: Vec::new() };
         let result = self.pipe.drive(|session| session.login_by_questions(user, &mut answers)).await;
         let what = match &answers.unanswered[..] {

@@ -3,6 +3,7 @@
 
 mod agent;
 mod carrier;
+mod ceiling;
 mod channel;
 mod connect;
 mod deadlines;

@@ -15,6 +15,13 @@ const PAIR_BYTES: usize = 1024 * 1024;
 const CHUNK_BYTES: usize = 32 * 1024;
 /// With so much unsent, channels are asked for no more.
 pub const UNSENT_BYTES_MAX: usize = 256 * 1024;
+/// With so much unsent, the other side is not even listened to. Channels stay far below it: what fills it are answers to
+/// somebody who asks and asks (keepalives, requests) and takes no answer.
+const UNSENT_BYTES_DEAF: usize = 1024 * 1024;
+
+/// After so many rounds everybody else has their turn: a server that never stops talking must not keep the timers and
+/// the other hosts waiting.
+pub const ROUNDS_MAX: u32 = 8;
 
 /// A session and the bytes on their way to and from it.
 pub struct Pipe {
@@ -28,6 +35,8 @@ pub struct Pipe {
     inbound: VecDeque<u8>,
     /// From the session, not yet taken by the carrier.
     outbound: VecDeque<u8>,
+    /// How much more the other side may say in this part of the conversation; nothing is said of it once it is over.
+    patience: Option<usize>,
     /// When bytes last came from the other side.
     pub heard_at: Instant,
     /// How the carrier ended, if it did. Everything that came before is still handed to the session.
@@ -40,7 +49,13 @@ impl Pipe {
         let (ours, theirs) = pair().map_err(|error| Fault::Broken(format!("no socket pair: {error}")))?;
         let session = Session::new(theirs, prefer)?;
         let (inbound, outbound) = (VecDeque::new(), VecDeque::new());
-        Ok(Self { session, carrier, ours, inbound, outbound, heard_at: Instant::now(), lost: None })
+        let (heard_at, patience, lost) = (Instant::now(), None, None);
+        Ok(Self { session, carrier, ours, inbound, outbound, patience, heard_at, lost })
+    }
+
+    /// From here on the other side may say so many bytes, or anything.
+    pub fn have_patience(&mut self, bytes: Option<usize>) {
+        self.patience = bytes;
     }
 
     /// Moves what can be moved. `true` if anything was, so that the session may have something to do.
@@ -64,7 +79,7 @@ impl Pipe {
     /// Calls `step` until it does not want to wait any more, moving bytes meanwhile.
     pub async fn drive<T>(&mut self, mut step: impl FnMut(&Session) -> Result<T, Fault>) -> Result<T, Fault> {
         poll_fn(|cx| {
-            loop {
+            for _ in 0..ROUNDS_MAX {
                 self.poll_move(cx);
                 match step(&self.session) {
                     Err(Fault::Wait) => {}
@@ -81,6 +96,8 @@ impl Pipe {
                 }
                 return Poll::Pending;
             }
+            cx.waker().wake_by_ref();
+            Poll::Pending
         })
         .await
     }
@@ -131,7 +148,7 @@ impl Pipe {
 
     fn receive(&mut self, cx: &mut Context<'_>) -> bool {
         let mut any = self.hand_over();
-        while self.inbound.is_empty() && self.lost.is_none() {
+        while self.inbound.is_empty() && self.lost.is_none() && self.outbound.len() < UNSENT_BYTES_DEAF {
             match self.carrier.poll_read(cx) {
                 Poll::Pending => break,
                 Poll::Ready(Ok(bytes)) if bytes.is_empty() => {
@@ -140,6 +157,14 @@ impl Pipe {
                 }
                 Poll::Ready(Ok(bytes)) => {
                     self.heard_at = Instant::now();
+                    if let Some(patience) = &mut self.patience {
+                        if bytes.len() > *patience {
+                            self.lost =
+                                Some("the server talks without end instead of letting us in".to_owned());
+                            return true;
+                        }
+                        *patience -= bytes.len();
+                    }
                     self.inbound = bytes.into();
                     self.hand_over();
                     // One read at a time: the session works on it before the next.

@@ -5,7 +5,7 @@ use super::Deadlines;
 use super::channel::{Channel, Kind};
 use super::link::{Order, State};
 use super::opening::{FAR, Opening, Request, Starting, Whom, not_started, refused};
-use super::pipe::Pipe;
+use super::pipe::{Pipe, ROUNDS_MAX};
 use super::session::Fault;
 use super::strand::{Strand, Turn};
 use std::collections::VecDeque;
@@ -41,6 +41,8 @@ pub struct Pump {
     probed_at: Instant,
     timer: Pin<Box<Sleep>>,
     state: Rc<State>,
+    /// The host key that was judged.
+    host_key: Vec<u8>,
     pipe: Pipe,
 }
 
@@ -67,6 +69,7 @@ impl Pump {
             probed_at: now,
             timer: Box::pin(tokio::time::sleep_until(now)),
             state: Rc::default(),
+            host_key: pipe.session.host_key(),
             pipe,
         }
     }
@@ -82,7 +85,7 @@ impl Pump {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
+        for _ in 0..ROUNDS_MAX {
             if self.take_orders(cx) {
                 self.end(cx);
                 return Poll::Ready(());
@@ -105,6 +108,8 @@ impl Pump {
                 }
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// `true` when the connection is to end.
@@ -143,7 +148,13 @@ impl Pump {
             self.closing.extend(self.spare.take());
             self.spare_not_before = now + self.deadlines.keepalive;
         }
-        Ok(())
+        // libssh2 takes any key when keys are exchanged again, and nobody but us remembers which one was judged.
+        match self.pipe.session.is_host_key(&self.host_key) {
+            true => Ok(()),
+            false => {
+                Err(Fault::Broken("the host changed its key in the middle of the connection".to_owned()))
+            }
+        }
     }
 
     fn advance_opening(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, Fault> {

@@ -4,12 +4,14 @@
 //! always finds room: libssh2 keeps a half-sent packet by the *address* of its caller's buffer, several callers
 //! use buffers on the stack, and a retry from another depth of the stack would stall the session for ever.
 
+use super::ceiling::{Ceiling, TOO_MUCH};
 use crate::model::secret::Secret;
 use libssh2_sys as raw;
 use ssh2::{Error, ErrorCode, KeyboardInteractivePrompt, MethodType, Prompt};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Why a call gave no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +45,7 @@ pub struct Preferences {
 
 /// A libssh2 session. Clones share it; it is freed with the last one.
 #[derive(Clone)]
-pub struct Session(ssh2::Session);
+pub struct Session(ssh2::Session, Arc<Ceiling>);
 
 /// Lends a session the number of its socket while `Session` keeps the socket itself.
 struct Socket(UnixStream);
@@ -58,6 +60,9 @@ impl Session {
     /// A session over `socket`.
     pub fn new(socket: UnixStream, prefer: &Preferences) -> Result<Self, Fault> {
         let mut session = ssh2::Session::new().map_err(fault)?;
+        let ceiling = Ceiling::over(&mut *session.raw());
+        let unknown = || Fault::Broken("this libssh2 takes its memory in a way that is not known".to_owned());
+        let ceiling = Arc::new(ceiling.ok_or_else(unknown)?);
         session.set_blocking(false);
         // Every wait has a deadline of ours; libssh2's own, in whole seconds and shared by all waits, must not cut in.
         super::channel::set_read_timeout(&mut session.raw(), super::channel::READ_TIMEOUT_OFF_S);
@@ -75,12 +80,12 @@ impl Session {
         }
         // The shortest interval libssh2 knows; when a keepalive is due, our own timers say.
         session.set_keepalive(true, KEEPALIVE_S_MIN);
-        Ok(Self(session))
+        Ok(Self(session, ceiling))
     }
 
     /// Identification and key exchange. Checks nothing about the host key but its signature.
     pub fn handshake(&self) -> Result<(), Fault> {
-        self.0.clone().handshake().map_err(fault)
+        self.0.clone().handshake().map_err(|error| self.told(fault(error)))
     }
 
     /// What the server calls itself, such as `SSH-2.0-OpenSSH_9.2p1`.
@@ -91,6 +96,11 @@ impl Session {
     /// The host key as it came in the key exchange: a public key or a certificate, in wire format.
     pub fn host_key(&self) -> Vec<u8> {
         self.0.host_key().map(|(bytes, _)| bytes.to_vec()).unwrap_or_default()
+    }
+
+    /// Is this still the host key? While keys are being exchanged again there is none, and nothing to say.
+    pub fn is_host_key(&self, key: &[u8]) -> bool {
+        self.0.host_key().is_none_or(|(bytes, _)| bytes == key)
     }
 
     /// The algorithms agreed on: key exchange, host key, cipher and MAC towards the server.
@@ -111,7 +121,7 @@ impl Session {
         match self.0.auth_methods(user) {
             _ if self.0.authenticated() => Ok(None),
             Ok(list) => Ok(Some(list.split(',').map(str::to_owned).collect())),
-            Err(error) => Err(fault(error)),
+            Err(error) => Err(self.told(fault(error))),
         }
     }
 
@@ -125,17 +135,20 @@ impl Session {
         passphrase: Option<&Secret>,
     ) -> Result<(), Fault> {
         let passphrase = passphrase.map(Secret::reveal);
-        self.0.userauth_pubkey_memory(user, public, private.reveal(), passphrase).map_err(login_fault)
+        let login = self.0.userauth_pubkey_memory(user, public, private.reveal(), passphrase);
+        login.map_err(|error| self.told(login_fault(error)))
     }
 
     /// Offers the password.
     pub fn login_by_password(&self, user: &str, password: &Secret) -> Result<(), Fault> {
-        self.0.userauth_password(user, password.reveal()).map_err(login_fault)
+        let login = self.0.userauth_password(user, password.reveal());
+        login.map_err(|error| self.told(login_fault(error)))
     }
 
     /// Answers the server's questions; `answers` counts how often it answered with the password.
     pub fn login_by_questions(&self, user: &str, answers: &mut Answers) -> Result<(), Fault> {
-        self.0.userauth_keyboard_interactive(user, answers).map_err(login_fault)
+        let login = self.0.userauth_keyboard_interactive(user, answers);
+        login.map_err(|error| self.told(login_fault(error)))
     }
 
     /// A handle on the agent at `socket`. Its calls block until the agent answers.
@@ -144,7 +157,7 @@ impl Session {
         agent.set_identity_path(socket).map_err(fault)?;
         agent.connect().map_err(fault)?;
         agent.list_identities().map_err(fault)?;
-        Ok(Agent(agent))
+        Ok(Agent(agent, self.clone()))
     }
 
     /// Asks the server for a sign of life. libssh2 swallows a second request within two seconds.
@@ -164,12 +177,18 @@ impl Session {
 
     /// What the failure `code` of a C call means, with the session's last error text.
     pub fn fault(&self, code: i32) -> Fault {
-        fault(Error::from_session_error(&self.0, code))
+        self.told(fault(Error::from_session_error(&self.0, code)))
     }
 
     /// The session's last error.
     pub fn last_fault(&self) -> Fault {
-        Error::last_session_error(&self.0).map_or_else(|| Fault::Broken("no reason given".into()), fault)
+        let fault = Error::last_session_error(&self.0).map(fault);
+        self.told(fault.unwrap_or_else(|| Fault::Broken("no reason given".into())))
+    }
+
+    /// A session at its ceiling gives any fault; all of them mean that it is at an end.
+    fn told(&self, fault: Fault) -> Fault {
+        if self.1.was_hit() { Fault::Broken(TOO_MUCH.to_owned()) } else { fault }
     }
 }
 
@@ -177,7 +196,7 @@ impl Session {
 const KEEPALIVE_S_MIN: u32 = 2;
 
 /// A connection to an agent. Blocks: use it on a thread of its own.
-pub struct Agent(ssh2::Agent);
+pub struct Agent(ssh2::Agent, Session);
 
 /// A key that an agent holds: its public half in wire format, and its comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,7 +222,7 @@ impl Agent {
         let keys = self.0.identities().map_err(fault)?;
         let found = keys.iter().find(|it| it.blob() == key.blob);
         let found = found.ok_or_else(|| Fault::No("the agent lost the key".into()))?;
-        self.0.userauth(user, found).map_err(login_fault)
+        self.0.userauth(user, found).map_err(|error| self.1.told(login_fault(error)))
     }
 }
 

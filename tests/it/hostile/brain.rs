@@ -1,0 +1,114 @@
+//! What stands behind a made-up server in place of a shell: it takes our orders apart, and knows what an honest host
+//! would answer. Everything between that and a lie is a line in a test.
+
+/// What ends the agent's text.
+const END_OF_AGENT: &str = "\n#end\n";
+/// A setting of the agent's text: the nonce of its greeting.
+const HELLO: &str = "_b_hello='";
+/// Digits of a nonce.
+const NONCE_LEN: usize = 32;
+/// The verb that stands for the agent's text itself.
+pub const AGENT: &str = "agent";
+
+/// One order, as the host gets it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Order {
+    /// `J`, `R`, `K` and so on, or `AGENT`.
+    pub verb: String,
+    /// What its answer must carry.
+    pub nonce: String,
+    /// The rest of its line.
+    pub words: Vec<String>,
+    /// The script, for those that have one.
+    pub script: String,
+}
+
+/// What a server says in answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Say {
+    Out(Vec<u8>),
+    Err(Vec<u8>),
+    Status(u32),
+    Signal(String),
+    Eof,
+    Close,
+    Flood(Flood),
+}
+
+/// What a server says without end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flood {
+    Out,
+    Both,
+    /// Requests about the channel.
+    Requests,
+    /// Channels that the server wants to open towards us.
+    Opens,
+}
+
+/// Takes one channel's stdin apart.
+#[derive(Debug, Default)]
+pub struct Brain {
+    bytes: Vec<u8>,
+    awake: bool,
+}
+
+impl Brain {
+    /// The orders that these bytes complete.
+    pub fn take(&mut self, bytes: &[u8]) -> Vec<Order> {
+        self.bytes.extend_from_slice(bytes);
+        let mut orders = Vec::new();
+        while let Some((order, length)) = self.first() {
+            self.bytes.drain(..length);
+            orders.push(order);
+        }
+        orders
+    }
+
+    fn first(&mut self) -> Option<(Order, usize)> {
+        let text = String::from_utf8_lossy(&self.bytes);
+        if !self.awake {
+            let length = text.find(END_OF_AGENT)? + END_OF_AGENT.len();
+            let at = text.find(HELLO).expect("the agent's text has its nonce") + HELLO.len();
+            let nonce = text[at..at + NONCE_LEN].to_owned();
+            self.awake = true;
+            return Some((Order { verb: AGENT.to_owned(), nonce, ..Order::default() }, length));
+        }
+        let line = &text[..text.find('\n')?];
+        let mut words = line.split(' ').map(str::to_owned);
+        let (verb, nonce) = (words.next()?, words.next()?);
+        let words: Vec<String> = words.collect();
+        let mut length = line.len() + 1;
+        let mut script = String::new();
+        if verb == "J" || verb == "S" {
+            let bytes: usize = words.last()?.parse().expect("an order says how long its script is");
+            script = text.get(length..length + bytes)?.to_owned();
+            length += bytes;
+        }
+        Some((Order { verb, nonce, words, script }, length))
+    }
+}
+
+/// A frame as the agent makes them.
+pub fn frame(nonce: &str, words: &str) -> Vec<u8> {
+    format!("\u{1e}{nonce} {words}\u{1e}").into_bytes()
+}
+
+/// What an honest host says on which nothing goes wrong and nothing is printed.
+pub fn honest(order: &Order) -> Vec<Say> {
+    let out = |words: &str| Say::Out(frame(&order.nonce, words));
+    match order.verb.as_str() {
+        AGENT => vec![out("hello 1 4242 jobs boot 0"), Say::Err(frame(&order.nonce, "hello"))],
+        "J" => vec![out("go 4243 4243 17"), out("end 0 0"), Say::Err(frame(&order.nonce, "end"))],
+        "R" => vec![out("ended 0")],
+        "K" => vec![out("gone")],
+        "W" => vec![out("at /var/tmp/made-up")],
+        "F" => vec![out("done")],
+        _ => vec![],
+    }
+}
+
+/// Is it the script of the step that tests look at?
+pub fn is_the_step(order: &Order) -> bool {
+    order.verb == "J" && order.script.contains(super::desk::MARK)
+}
