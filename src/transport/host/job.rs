@@ -15,6 +15,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 pub const KILL_GRACE: Millis = Millis::from_secs(5);
 /// A lane to end a job with must be there in this time, or the job's end stays unknown.
 pub const KILL_LANE_WAIT: Millis = Millis::from_secs(45);
+/// From the order to end a job to the answer: twice the patience, and as long as a lane may take.
+const KILL_ANSWER_WAIT: Millis = Millis(2 * KILL_GRACE.0 + KILL_LANE_WAIT.0);
 /// After its end was asked for, a job may go on talking so long.
 const LAST_WORDS_WAIT: Millis = Millis::from_secs(5);
 
@@ -280,13 +282,12 @@ pub(super) enum Killed {
 pub(super) async fn kill(lane: &mut Lane, group: &Group, claim: Option<&str>, early: Early) -> Killed {
     let Group { pid, pgid, start } = group;
     let order = format!("{pgid} {pid} {start} {} {} {}", KILL_GRACE.0, claim.unwrap_or("-"), early.words());
-    match timeout(2 * KILL_GRACE.std() + KILL_LANE_WAIT.std(), lane.ask("K", &order)).await {
-        Ok(Ok(words)) => match words.split(' ').next() {
+    match lane.ask_within("K", &order, KILL_ANSWER_WAIT).await {
+        Ok(words) => match words.split(' ').next() {
             Some("gone") => Killed::Gone,
             Some("over") => Killed::Over,
             _ => Killed::Alive,
         },
-        Ok(Err(gone)) => Killed::NoWay(gone.because),
-        Err(_) => Killed::NoWay("the host does not answer".into()),
+        Err(gone) => Killed::NoWay(gone.because),
     }
 }

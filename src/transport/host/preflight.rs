@@ -13,6 +13,8 @@ use std::rc::Rc;
 const LOOK_WAIT: Millis = Millis::from_secs(30);
 /// Receipts of a run are small; a disk with less room than this is about to fail anyway.
 const SPACE_KIB_MIN: u64 = 1024;
+/// A line for each command, and no room for a host that prints without end.
+const SEEN_BYTES_MAX: usize = 256 * 1024;
 
 /// Asks, in the order in which trouble would show.
 pub(super) async fn preflight(lanes: &Rc<Lanes>, privileged: bool, commands: &[String]) -> Preflight {
@@ -90,7 +92,8 @@ struct Seen(Vec<u8>);
 
 impl Sink for Seen {
     fn out(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
+        let room = SEEN_BYTES_MAX.saturating_sub(self.0.len());
+        self.0.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
     fn err(&mut self, _: &[u8]) {}
 }

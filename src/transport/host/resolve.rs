@@ -22,8 +22,6 @@ const LOOKS_AFTER_END_MAX: u32 = 5;
 const AGE_MARGIN: Duration = Duration::from_secs(60);
 /// Looks at a receipt over lanes that die under them, before the host counts as not reached.
 const TRIES_MAX: u32 = 3;
-/// One look is a few system calls; a host that takes longer is not there.
-const LOOK_WAIT: Millis = Millis::from_secs(30);
 
 /// Reads the receipt, waits for a job that still runs, and ends it when its time is up.
 pub(super) async fn resolve(lanes: &Rc<Lanes>, lost: &Lost, stop: &mut Stop) -> Found {
@@ -99,13 +97,8 @@ async fn watch(
 
 /// One look at a receipt. A claim that was never made is spent by it.
 pub(super) async fn ask_receipt(lane: &mut Lane, claim: &str, age: &str) -> Result<Receipt, String> {
-    match tokio::time::timeout(LOOK_WAIT.std(), lane.ask("R", &format!("{claim} {age}"))).await {
-        Ok(Ok(words)) => {
-            Receipt::read(&words).ok_or_else(|| format!("an answer nobody understands: {words}"))
-        }
-        Ok(Err(gone)) => Err(gone.because),
-        Err(_) => Err(format!("the host did not answer within {LOOK_WAIT}")),
-    }
+    let words = lane.ask("R", &format!("{claim} {age}")).await.map_err(|gone| gone.because)?;
+    Receipt::read(&words).ok_or_else(|| format!("an answer nobody understands: {words}"))
 }
 
 /// What a settled receipt means for the job that was refused because of it; `None` while it runs.

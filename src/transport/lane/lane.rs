@@ -18,6 +18,8 @@ use zeroize::Zeroizing;
 
 /// How long a lane may take to let go of its channel after end-of-file.
 const CLOSE_WAIT: Millis = Millis::from_secs(5);
+/// A short answer takes milliseconds; a file system that hangs, or a host that plays dead, must not hang us.
+const ANSWER_WAIT: Millis = Millis::from_secs(30);
 /// Pieces in which files are sent: one SSH packet's worth.
 pub const UPLOAD_CHUNK_BYTES: usize = 32 * 1024;
 
@@ -36,8 +38,12 @@ pub struct Lane {
 #[derive(Debug)]
 struct Job {
     nonce: String,
-    /// `go` or `no` came: what follows on stdout is its own.
+    /// It was to be laid ready first, and that was not answered yet.
+    to_stage: bool,
+    /// `go` came: what follows on stdout is its own.
     begun: bool,
+    /// `no` came: only its end is missing.
+    refused: bool,
     out_end: Option<End>,
     err_end: bool,
 }
@@ -120,7 +126,14 @@ impl Lane {
         if self.wire.to.send(order.as_bytes().to_vec()).await.is_err() {
             return None;
         }
-        self.job = Some(Job { nonce: nonce.clone(), begun: false, out_end: None, err_end: false });
+        self.job = Some(Job {
+            nonce: nonce.clone(),
+            to_stage: verb == "S",
+            begun: false,
+            refused: false,
+            out_end: None,
+            err_end: false,
+        });
         Some(nonce)
     }
 
@@ -140,8 +153,21 @@ impl Lane {
         }
     }
 
-    /// Gives it a short order and waits for the one answer. Not to be dropped half-way: then drop the lane too.
+    /// Gives it a short order and waits for the one answer, which should come at once.
     pub async fn ask(&mut self, verb: &str, arguments: &str) -> Result<String, Gone> {
+        self.ask_within(verb, arguments, ANSWER_WAIT).await
+    }
+
+    /// The same for an order that takes its time. When that is over the lane is of no use any more.
+    pub async fn ask_within(&mut self, verb: &str, arguments: &str, limit: Millis) -> Result<String, Gone> {
+        let answer = timeout(limit.std(), self.put(verb, arguments)).await;
+        answer.unwrap_or_else(|_| {
+            let because = format!("the host did not answer within {limit}");
+            Err(self.closed.insert(Gone { because, link: false }).clone())
+        })
+    }
+
+    async fn put(&mut self, verb: &str, arguments: &str) -> Result<String, Gone> {
         assert!(self.job.is_none(), "a lane does one job at a time");
         let nonce = nonce::fresh();
         self.send(format!("{verb} {nonce} {arguments}\n").into_bytes()).await?;
@@ -247,11 +273,16 @@ impl Lane {
                 Piece::Frame(words) => {
                     let job = listening.expect("a frame has a job");
                     let (word, rest) = words.split_once(' ').unwrap_or((&words, ""));
+                    // A host that says things out of turn is broken, or not to be believed.
                     let understood = match word {
-                        "go" => Group::read(rest).map(|group| (job.begun = true, News::Started(group)).1),
-                        "staged" => Some(News::Staged),
-                        "no" => Refusal::read(rest).map(News::Refused),
-                        "end" => match End::read(rest) {
+                        "go" if !job.begun && !job.refused => {
+                            Group::read(rest).map(|group| (job.begun = true, News::Started(group)).1)
+                        }
+                        "staged" if job.to_stage => Some((job.to_stage = false, News::Staged).1),
+                        "no" if !job.begun && !job.refused => {
+                            Refusal::read(rest).map(|refusal| (job.refused = true, News::Refused(refusal)).1)
+                        }
+                        "end" if job.begun || job.refused => match End::read(rest) {
                             Some(end) => {
                                 job.out_end = Some(end);
                                 self.finish();

@@ -8,4 +8,5 @@ mod rude;
 
 mod greets;
 mod logins;
+
 mod talks;
