@@ -8,5 +8,4 @@ mod rude;
 
 mod greets;
 mod logins;
-
 mod talks;

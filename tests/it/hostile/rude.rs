@@ -29,9 +29,6 @@ pub const CHANNEL_EXTENDED_DATA: u8 = 95;
 pub const CHANNEL_REQUEST: u8 = 98;
 pub const CHANNEL_SUCCESS: u8 = 99;
 
-/// What a server does with one connection, until an error (it is over) or the end of what it has to say.
-pub type Conduct = Arc<dyn Fn(TcpStream, &HostKey) -> io::Result<()> + Send + Sync>;
-
 /// A server on a port of its own. Its threads end with the connections, which the program under test ends.
 pub struct Rude {
     pub addr: SocketAddr,
