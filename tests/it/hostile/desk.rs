@@ -110,11 +110,6 @@ impl Desk {
         self.carry_out(&RUN, true)
     }
 
-    /// A command line that is no run.
-    pub fn say(&self, args: &[&str]) -> Ended {
-        self.carry_out(args, false)
-    }
-
     fn carry_out(&self, args: &[&str], mut interrupt: bool) -> Ended {
         let file = |name: &str| File::create(self.path(name)).expect("it can be made");
         let started = Instant::now();

@@ -28,8 +28,6 @@ pub enum Door {
     Open,
     /// Every proof is good and there is always another to give.
     NeverEnough,
-    /// Any password.
-    Password,
     /// Asks for the password, over and over.
     AsksAgain,
     /// Asks for a code that is shown as it is typed, and for a new password, in one breath with the password.
@@ -115,7 +113,6 @@ impl Server {
 
 fn config(key: PrivateKey, manners: &Manners) -> Arc<Config> {
     let methods = match manners.door {
-        Door::Password => MethodSet::from(&[MethodKind::Password][..]),
         Door::AsksAgain | Door::AsksForMore => MethodSet::from(&[MethodKind::KeyboardInteractive][..]),
         Door::Key | Door::Open | Door::NeverEnough | Door::Silent => MethodSet::server_supported(),
     };
@@ -167,7 +164,7 @@ impl Host {
     fn proof(&self, what: String) -> Result<Auth, russh::Error> {
         self.heard.lock().expect("nobody panicked with it").proofs.push(what);
         Ok(match self.manners.door {
-            Door::Key | Door::Open | Door::Password => Auth::Accept,
+            Door::Key | Door::Open => Auth::Accept,
             Door::NeverEnough => Auth::Reject {
                 proceed_with_methods: Some(MethodSet::server_supported()),
                 partial_success: true,
