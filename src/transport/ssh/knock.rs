@@ -6,7 +6,7 @@ use super::connect::{late, within};
 use super::host_key::{self, Accepted};
 use super::known_hosts::KnownHosts;
 use super::opening::BUSY_OR_NARROW;
-use super::pipe::Pipe;
+use super::pipe::{ENDLESS, Pipe};
 use super::resolved::{Resolved, at};
 use super::session::{Fault, Preferences};
 use super::{Deadlines, Target};
@@ -167,8 +167,8 @@ async fn greet(
         Some(Err(fault)) => {
             let trouble = no_handshake(target, to, &fault, pipe.session.knows_sha1());
             // A line that is no identification may come before the end: libssh2 keeps the last line there was.
-            let busy =
-                matches!(fault, Fault::Broken(_)) && !pipe.session.server_version().starts_with("SSH-");
+            let busy = matches!(&fault, Fault::Broken(why) if why != ENDLESS)
+                && !pipe.session.server_version().starts_with("SSH-");
             return Err(if busy { Closed::ToNewcomers(trouble) } else { Closed::ForGood(trouble) });
         }
         Some(Ok(())) => {}

@@ -19,6 +19,8 @@ pub const UNSENT_BYTES_MAX: usize = 256 * 1024;
 /// somebody who asks and asks (keepalives, requests) and takes no answer.
 const UNSENT_BYTES_DEAF: usize = 1024 * 1024;
 
+/// How a server that tries our patience is told of.
+pub const ENDLESS: &str = "the server talks without end instead of letting us in";
 /// After so many rounds everybody else has their turn: a server that never stops talking must not keep the timers and
 /// the other hosts waiting.
 pub const ROUNDS_MAX: u32 = 8;
@@ -159,8 +161,7 @@ impl Pipe {
                     self.heard_at = Instant::now();
                     if let Some(patience) = &mut self.patience {
                         if bytes.len() > *patience {
-                            self.lost =
-                                Some("the server talks without end instead of letting us in".to_owned());
+                            self.lost = Some(ENDLESS.to_owned());
                             return true;
                         }
                         *patience -= bytes.len();
