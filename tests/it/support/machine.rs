@@ -9,6 +9,8 @@ use std::process::Command;
 
 /// Users of real machines have smaller numbers.
 const FIRST_UID: u32 = 52_001;
+/// Files of `/etc` that are its own; it shares the others.
+const OWN_FILES: [&str; 4] = ["passwd", "group", "shadow", "shells"];
 
 /// Which `/bin/sh` it has, and what stands beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,16 +55,23 @@ impl Machine {
     pub fn new(sh: Sh) -> Self {
         let machine = Self { dir: tempfile::tempdir().unwrap(), users: 0 };
         set_mode(machine.dir.path(), 0o755);
-        for dir in ["bin", "shells", "home", "root", "sudoers.d", "sudo", "lectured", "tmp"] {
+        for dir in
+            ["bin", "real-etc", "etc", "etc/sudoers.d", "shells", "home", "root", "sudo", "lectured", "tmp"]
+        {
             fs::create_dir(machine.path(dir)).unwrap();
         }
         set_mode(&machine.path("root"), 0o700);
         set_mode(&machine.path("sudo"), 0o711);
         set_mode(&machine.path("tmp"), 0o1777);
-        for file in ["passwd", "group", "shadow", "shells"] {
-            fs::copy(Path::new("/etc").join(file), machine.path(&format!("etc-{file}"))).unwrap();
+        // A directory of its own: whoever makes a user renames /etc/passwd, and a mount on a file goes with its file.
+        for name in names_in(Path::new("/etc"), |name| name != "sudoers.d") {
+            let own = machine.path("etc").join(&name);
+            match OWN_FILES.contains(&name.as_str()) {
+                true => drop(fs::copy(Path::new("/etc").join(&name), own).unwrap()),
+                false => symlink(machine.path("real-etc").join(&name), own).unwrap(),
+            }
         }
-        set_mode(&machine.path("etc-shadow"), 0o600);
+        set_mode(&machine.path("etc/shadow"), 0o600);
         let tools = match sh {
             Sh::Debian => "",
             Sh::Dash => {
@@ -80,8 +89,7 @@ impl Machine {
         // The tools come last: nothing is needed after them but the server.
         let enter = format!(
             "#!/bin/sh\nset -e\nm={}\nmkdir -p /run/sshd /run/sudo /var/lib/sudo/lectured\n\
-             for f in passwd group shadow shells; do mount --bind $m/etc-$f /etc/$f; done\n\
-             mount --bind $m/sudoers.d /etc/sudoers.d\nmount --bind $m/sudo /run/sudo\n\
+             mount --bind /etc $m/real-etc\nmount --bind $m/etc /etc\nmount --bind $m/sudo /run/sudo\n\
              mount --bind $m/lectured /var/lib/sudo/lectured\nmount --bind $m/root /root\nmount --bind $m/tmp /var/tmp\n\
              mount --bind /usr/bin $m/bin\n{tools}exec \"$@\"\n",
             machine.dir.path().display()
@@ -100,16 +108,16 @@ impl Machine {
             let program = if user.shell == "ash" { "busybox" } else { user.shell };
             assert!(Path::new("/usr/bin").join(program).exists(), "{program} is not installed");
             symlink(self.path("bin").join(program), &shell).unwrap();
-            append(&self.path("etc-shells"), &format!("{}\n", shell.display()));
+            append(&self.path("etc/shells"), &format!("{}\n", shell.display()));
         }
         let home = if user.home { self.path("home").join(user.name) } else { PathBuf::from("/nonexistent") };
         let (name, hash) = (user.name, user.password.map_or("*".to_owned(), hash));
         let line = format!("{name}:x:{uid}:{uid}::{}:{}\n", home.display(), shell.display());
-        append(&self.path("etc-passwd"), &line);
-        append(&self.path("etc-group"), &format!("{name}:x:{uid}:\n"));
-        append(&self.path("etc-shadow"), &format!("{name}:{hash}:19000:0:99999:7:::\n"));
+        append(&self.path("etc/passwd"), &line);
+        append(&self.path("etc/group"), &format!("{name}:x:{uid}:\n"));
+        append(&self.path("etc/shadow"), &format!("{name}:{hash}:19000:0:99999:7:::\n"));
         if let Some(sudoers) = user.sudoers {
-            let rules = self.path("sudoers.d").join(name);
+            let rules = self.path("etc/sudoers.d").join(name);
             fs::write(&rules, sudoers.replace("%USER%", name)).unwrap();
             set_mode(&rules, 0o440);
         }
