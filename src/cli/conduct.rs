@@ -2,7 +2,7 @@
 
 use crate::cli::args::{Args, Driving, Format, WatchEvery};
 use crate::cli::error::{CliError, Exit};
-use crate::cli::printer;
+use crate::cli::{descriptors, printer};
 use crate::drive::clock::Clock;
 use crate::drive::fleet::{Fleet, OnReached};
 use crate::drive::held::Held;
@@ -55,12 +55,14 @@ pub fn on_runtime<T>(work: impl Future<Output = T>) -> Result<T, CliError> {
     Ok(LocalSet::new().block_on(&runtime, work))
 }
 
-/// Fetches every secret the plan names, and the sudo password if `-K` asks for it.
-pub fn secrets(plan: &Plan, driving: &Driving) -> Result<(Secrets, Option<Secret>), CliError> {
+/// What a run needs of this machine before it goes on: file descriptors, every secret the plan names, and the
+/// sudo password if `-K` asks for it. Where one cannot be had, nothing is half-done.
+pub fn provide(plan: &Plan, driving: &Driving) -> Result<(Secrets, Option<Secret>), CliError> {
+    descriptors::make_room(plan, driving.forks)?;
     on_runtime(secrets_of(plan, driving.ask_become_pass))?
 }
 
-/// The same, on a runtime that is there already.
+/// The secrets and the sudo password, on a runtime that is there already.
 pub async fn secrets_of(plan: &Plan, ask_become_pass: bool) -> Result<(Secrets, Option<Secret>), CliError> {
     let present = printer::person_present();
     let mut prompt = |text: &str| present.then(|| people::ask_secret(&format!("{text}: "))).flatten();
@@ -111,7 +113,6 @@ pub fn carry_out(conduct: Conduct, driving: &Driving, args: &Args) -> Result<Exi
     let present = printer::person_present() && driving.format == Format::Text;
     let limits =
         Limits { jobs_at_once: driving.forks, attended: present || driving.wait, ..Limits::default() };
-    super::descriptors::make_room(&conduct.plan, driving.forks)?;
     let engine = restored(&conduct, limits)?;
     let look = printer::look(args, &conduct.dir)?;
     let mut display = screen(driving, printer::look_of_stderr(args, &conduct.dir)?, &conduct.past);

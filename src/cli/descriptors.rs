@@ -2,6 +2,7 @@
 
 use crate::cli::error::{CliError, Exit};
 use crate::plan::Plan;
+use crate::transport::LANES_MAX;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Journal, lock, inbox, terminal, signals, the runtime's own, and some for what a person does beside.
@@ -10,14 +11,12 @@ const OWN: u64 = 48;
 const EACH_HOST: u64 = 2;
 /// The two files that keep its output.
 const EACH_JOB: u64 = 2;
-/// As many lanes a connection has at most.
-const JOBS_ON_A_HOST: u64 = 8;
 
 /// Raises the soft limit if need be; refuses where the hard one is too low. A run that finds out in its
 /// midst leaves hosts out, and half a cut is worse than one that was not begun.
 pub fn make_room(plan: &Plan, jobs_at_once: u32) -> Result<(), CliError> {
     let hosts = plan.hosts.len() as u64;
-    let jobs = u64::from(jobs_at_once).min(JOBS_ON_A_HOST * hosts);
+    let jobs = u64::from(jobs_at_once).min(LANES_MAX as u64 * hosts);
     let needed = OWN + EACH_HOST * hosts + EACH_JOB * jobs;
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_none_or(|current| current >= needed) {

@@ -47,7 +47,7 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     if !accepted {
         still_safe(&opened)?;
     }
-    let secrets = conduct::secrets(&opened.plan, &verb.driving)?;
+    let secrets = conduct::provide(&opened.plan, &verb.driving)?;
     let first = vec![Input::Resume { by: people::who(), version: env!("CARGO_PKG_VERSION").to_owned() }];
     conduct::carry_out(opened.with(secrets, first), &verb.driving, args)
 }

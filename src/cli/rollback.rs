@@ -67,7 +67,7 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     }
     // Alone: a `Resume` before it would end a run that is over at once.
     let first = vec![Input::RollbackRequested { scope, reopen: verb.reopen, by, consent }];
-    let secrets = conduct::secrets(&opened.plan, &verb.driving)?;
+    let secrets = conduct::provide(&opened.plan, &verb.driving)?;
     conduct::carry_out(opened.with(secrets, first), &verb.driving, args)
 }
 

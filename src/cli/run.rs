@@ -5,7 +5,7 @@ use crate::cli::conduct::{self, Conduct};
 use crate::cli::dangers::{Accepting, Dangers};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::files::Compiled;
-use crate::cli::{claims, descriptors, files, printer, resume};
+use crate::cli::{claims, files, printer, resume};
 use crate::drive::clock::Clock;
 use crate::drive::secrets::Secrets;
 use crate::drive::{self, people};
@@ -57,8 +57,8 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     if !verb.driving.yes {
         confirm(&plan, verb.drill)?;
     }
-    // Before there is a run: a secret that cannot be had leaves nothing half-done.
-    let secrets = conduct::secrets(&plan, &verb.driving)?;
+    // Before there is a run: what cannot be had leaves nothing half-done.
+    let secrets = conduct::provide(&plan, &verb.driving)?;
     let id = RunId(uuid::Uuid::now_v7().simple().to_string());
     let hash = plan::hash(&plan);
     let origin = Origin {
@@ -69,7 +69,6 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
         drill: verb.drill,
         tabletop: false,
     };
-    descriptors::make_room(&plan, verb.driving.forks)?;
     let dir = files::store(args)?.create(&id, &plan::to_json(&plan), &origin)?;
     let lock = dir.lock()?;
     first.push(Input::Begin {

@@ -27,6 +27,7 @@ use crate::model::names::{HostName, RunId};
 use crate::model::secret::Secret;
 use crate::model::{Millis, Outcome};
 use job::Work;
+pub use lanes::LANES_MAX;
 use lanes::Lanes;
 use std::io::Write;
 use std::rc::Rc;

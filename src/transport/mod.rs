@@ -9,7 +9,7 @@ pub mod local;
 pub mod scripted;
 pub mod ssh;
 
-pub use host::{Connector, Host};
+pub use host::{Connector, Host, LANES_MAX};
 pub use local::Local;
 pub use remote::{
     ArmOrder, FetchOrder, FetchWhat, GoLine, GuardAsk, GuardSays, GuardVerb, LaidReady, Lost, Remote, Staged,

@@ -4,11 +4,23 @@ use crate::lane::{StopAt, alive, claimed, each, exit, lost, on, run, script, uni
 use crate::support::shells::{MAKES, Site, site};
 use blackstart::model::event::Found;
 use blackstart::model::{How, Millis, Outcome};
+use blackstart::transport::work::Script;
 use blackstart::transport::{Lost, Remote, Stop, Stopper};
 
 /// Appends a line to a file that is beside the receipts, so that starts can be counted.
 fn ledger(site: &Site) -> String {
     site.path("ledger").display().to_string()
+}
+
+/// Starts a script that says `ready`, and drops it there, as a dead link would.
+async fn walk_off(host: &dyn Remote, script: &Script, make: &str) {
+    let (stopper, mut seen) = Stopper::new();
+    let mut sink = StopAt(b"ready".to_vec(), Some(stopper), Vec::new());
+    let mut never = Stop::never();
+    tokio::select! {
+        outcome = host.run(script, &mut sink, &mut never) => panic!("{make}: {outcome}"),
+        () = seen.requested() => {}
+    }
 }
 
 fn starts(site: &Site) -> usize {
@@ -105,14 +117,7 @@ fn a_claim_that_was_heard_of_and_is_missing_was_lost_and_not_never_made() {
             let text = format!(
                 "echo ready; while [ -e {home} ] && [ ! -e {home}/go ]; do sleep 0.02; done; : >{home}/over"
             );
-            let script = claimed(site, 1, &text);
-            let (stopper, mut seen) = Stopper::new();
-            let mut sink = StopAt(b"ready".to_vec(), Some(stopper), Vec::new());
-            let mut never = Stop::never();
-            tokio::select! {
-                outcome = host.run(&script, &mut sink, &mut never) => panic!("{make}: {outcome}"),
-                () = seen.requested() => {}
-            }
+            walk_off(&*host, &claimed(site, 1, &text), make).await;
         }
         std::fs::remove_dir_all(site.home().join(".blackstart")).unwrap();
         let found = host.resolve(&lost(site, 1), &mut Stop::never()).await;
@@ -173,14 +178,7 @@ fn a_step_outlives_its_link_and_tells_how_it_ended() {
         );
         {
             // Dropped in the middle: both ends of the pipes on this side are closed.
-            let script = claimed(site, 1, &text);
-            let (stopper, mut seen) = Stopper::new();
-            let mut sink = StopAt(b"ready".to_vec(), Some(stopper), Vec::new());
-            let (_keep, mut never) = Stopper::new();
-            tokio::select! {
-                outcome = host.run(&script, &mut sink, &mut never) => panic!("{make}: {outcome}"),
-                () = seen.requested() => {}
-            }
+            walk_off(&*host, &claimed(site, 1, &text), make).await;
         }
         std::fs::write(&cut, "").unwrap();
         let other = site.host();
@@ -206,15 +204,7 @@ fn a_job_found_running_is_ended_when_its_time_is_up() {
         let sleep = unique_sleep(site);
         let host = site.host();
         let script = claimed(site, 1, &format!("echo ready; sleep {sleep}"));
-        {
-            let (stopper, mut seen) = Stopper::new();
-            let mut sink = StopAt(b"ready".to_vec(), Some(stopper), Vec::new());
-            let mut never = Stop::never();
-            tokio::select! {
-                outcome = host.run(&script, &mut sink, &mut never) => panic!("{make}: {outcome}"),
-                () = seen.requested() => {}
-            }
-        }
+        walk_off(&*host, &script, make).await;
         let wait = Millis(300);
         let found = site.host().resolve(&Lost { wait, ..lost(site, 1) }, &mut Stop::never()).await;
         assert_eq!(found, Found::Ended(Outcome::Failed { how: How::TimedOut(wait) }), "{make}");
