@@ -3,7 +3,7 @@
 use crate::cli::args::Args;
 use crate::cli::due::{Judged, PolicyFlags, judge};
 use crate::cli::error::{CliError, Exit};
-use crate::cli::{files, report};
+use crate::cli::{files, printer, report};
 use crate::journal::{RunDir, evidence};
 use crate::model::event::Evidence;
 use crate::report::past::audit::{Material, audit};
@@ -44,7 +44,7 @@ pub fn carry_out(verb: &Verb, args: &Args) -> Result<Exit, CliError> {
     let told = audit(Material { policy: &policy, readiness: told, runs: &runs, altered, state_dir });
     let text = match verb.format {
         Format::Html => audit_html(&told, &zone),
-        Format::Json => serde_json::to_string_pretty(&told).expect("our own types serialise") + "\n",
+        Format::Json => printer::json_text(&told) + "\n",
     };
     report::write(verb.out.as_deref(), &text)?;
     Ok(Exit::Completed)

@@ -4,7 +4,9 @@ use crate::cli::args::Args;
 use crate::cli::error::CliError;
 use crate::cli::files;
 use crate::journal::RunDir;
+use crate::model::visible;
 use crate::report::Look;
+use crate::report::escape::line_of;
 use console::style;
 use std::io::{IsTerminal, Write};
 use tracing_subscriber::EnvFilter;
@@ -44,7 +46,12 @@ pub fn data(text: &str) -> std::io::Result<()> {
 
 /// Writes a value as indented JSON to stdout.
 pub fn json(value: &impl serde::Serialize) -> std::io::Result<()> {
-    data(&serde_json::to_string_pretty(value).expect("our own types serialise"))
+    data(&json_text(value))
+}
+
+/// A value as indented JSON that a terminal shows and does not obey.
+pub fn json_text(value: &impl serde::Serialize) -> String {
+    visible::json(serde_json::to_string_pretty(value).expect("our own types serialise"))
 }
 
 /// Are both the keyboard and the screen a person's?
@@ -91,5 +98,19 @@ pub fn start_log(verbose: u8) {
         _ => "blackstart=trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(|| Log);
+    let _ = log.try_init();
+}
+
+/// Writes the log to stderr: an event is one line, whatever a host has put into it.
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, event: &[u8]) -> std::io::Result<usize> {
+        say(&line_of(event.strip_suffix(b"\n").unwrap_or(event)));
+        Ok(event.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

@@ -8,7 +8,7 @@
 //! The last line's hash is the head: whoever writes it down elsewhere can prove later that nothing was altered.
 //! Every version of the format keeps the beginning (`{"v":N,"seq":N,`) and the end of the line.
 
-use crate::model::{Event, Time};
+use crate::model::{Event, Time, visible};
 use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -91,7 +91,8 @@ pub(super) fn put(
 ) -> Hash {
     let start = to.len();
     let body = Body { v: JOURNAL_VERSION, seq, at, about, event };
-    serde_json::to_writer(&mut *to, &body).expect("an event has only texts, numbers and lists in it");
+    let body = serde_json::to_string(&body).expect("an event has only texts, numbers and lists in it");
+    to.extend_from_slice(visible::json(body).as_bytes());
     let brace = to.pop();
     assert_eq!(brace, Some(b'}'), "a body is an object");
     let hash = prev.then(&to[start..]);

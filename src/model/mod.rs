@@ -25,6 +25,7 @@ pub mod secret;
 pub mod signers;
 pub mod template;
 pub mod time;
+pub mod visible;
 
 pub use event::Event;
 pub use inventory::Inventory;

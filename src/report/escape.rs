@@ -1,6 +1,7 @@
 //! Makes bytes from a host safe to show: nothing it prints may move the cursor, set a title, hide text or
 //! pass for a line of ours. What is taken out of the way is shown, never dropped.
 
+use crate::model::visible::hides_or_reorders;
 use std::fmt::Write as _;
 
 /// Columns that a tab is shown as. A tab moves the cursor by an amount that depends on the terminal.
@@ -80,30 +81,6 @@ fn put(safe: &mut String, text: &str) {
             c => safe.push(c),
         }
     }
-}
-
-/// Characters that have no look of their own, or change the look of their neighbours: C1 controls (which
-/// some terminals obey like ESC), bidirectional overrides, invisible spaces and fillers, line separators,
-/// tags, private use. Joiners are among them: no text that people need at night depends on them.
-fn hides_or_reorders(c: char) -> bool {
-    matches!(c,
-        '\u{80}'..='\u{9f}'
-        | '\u{ad}'
-        | '\u{34f}'
-        | '\u{61c}'
-        | '\u{115f}'..='\u{1160}'
-        | '\u{17b4}'..='\u{17b5}'
-        | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{2800}'
-        | '\u{3164}'
-        | '\u{e000}'..='\u{f8ff}'
-        | '\u{feff}'
-        | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{10ffff}')
 }
 
 #[cfg(test)]

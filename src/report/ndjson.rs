@@ -19,7 +19,7 @@ use crate::engine::RunState;
 use crate::model::event::Job;
 use crate::model::names::{HostIx, PhaseIx, StepIx, TaskIx};
 use crate::model::question::Question;
-use crate::model::{Event, Time};
+use crate::model::{Event, Time, visible};
 use crate::plan::Plan;
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
@@ -56,6 +56,7 @@ impl<W: Write> Ndjson<W> {
 
     fn put(&mut self, line: &Value) {
         if self.broken.is_none() {
+            let line = visible::json(line.to_string());
             let written = writeln!(self.to, "{line}").and_then(|()| self.to.flush());
             self.broken = written.err();
         }

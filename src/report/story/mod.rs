@@ -29,6 +29,7 @@ pub mod markdown;
 mod markdown_page;
 mod markdown_scores;
 
+use crate::model::visible;
 pub use compare::compare;
 pub use html::html;
 pub use junit::junit;
@@ -40,7 +41,8 @@ pub use told::Story;
 
 /// The report as JSON: the data model as it stands.
 pub fn json(story: &Story) -> String {
-    serde_json::to_string_pretty(story).expect("a story has only texts, numbers and lists in it") + "\n"
+    let text = serde_json::to_string_pretty(story).expect("a story has only texts, numbers and lists in it");
+    visible::json(text) + "\n"
 }
 
 /// The JSON Schema of the report.
