@@ -10,6 +10,12 @@ const NONCE_LEN: usize = 32;
 /// The verb that stands for the agent's text itself.
 pub const AGENT: &str = "agent";
 
+/// The verb that stands for a script that is no lane: a tool that connects to a port for us.
+pub const TOOL: &str = "tool";
+/// What only that script has, and its own nonce's name.
+const CONNECTS: &str = "/dev/tcp/";
+const TOOLS_NONCE: &str = "n=";
+
 /// One order, as the host gets it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Order {
@@ -29,7 +35,10 @@ pub enum Say {
     Out(Vec<u8>),
     Err(Vec<u8>),
     Status(u32),
+    /// A command ended by a signal of this name, which is also said to be why.
     Signal(String),
+    /// The end of the connection, with the reason in words.
+    Goodbye(String),
     Eof,
     Close,
     Flood(Flood),
@@ -67,6 +76,12 @@ impl Brain {
 
     fn first(&mut self) -> Option<(Order, usize)> {
         let text = String::from_utf8_lossy(&self.bytes);
+        if !self.awake && text.contains(CONNECTS) {
+            let nonces = text.match_indices(TOOLS_NONCE).map(|(at, word)| &text[at + word.len()..]);
+            let mut words = nonces.filter_map(|rest| rest.split_once(" h=")).map(|(nonce, _)| nonce);
+            let nonce = words.find(|word| word.len() == NONCE_LEN)?.to_owned();
+            return Some((Order { verb: TOOL.to_owned(), nonce, ..Order::default() }, text.len()));
+        }
         if !self.awake {
             let length = text.find(END_OF_AGENT)? + END_OF_AGENT.len();
             let at = text.find(HELLO).expect("the agent's text has its nonce") + HELLO.len();

@@ -3,9 +3,12 @@
 
 mod brain;
 mod desk;
+mod planted;
 mod polite;
 mod rude;
 
 mod greets;
 mod logins;
+mod secrets;
+mod shown;
 mod talks;

@@ -4,12 +4,13 @@ use super::brain::{Brain, Flood, Order, Say, honest};
 use crate::support::sshd::{keygen, public_line};
 use russh::keys::PrivateKey;
 use russh::server::{Auth, ChannelOpenHandle, Config, Handle, Handler, Msg, Response, Session};
-use russh::{Channel, ChannelId, ChannelMsg, MethodKind, MethodSet, Sig};
+use russh::{Channel, ChannelId, ChannelMsg, Disconnect, MethodKind, MethodSet, Sig, SshId};
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 /// One message of a flood.
@@ -24,6 +25,8 @@ pub enum Door {
     /// Everybody with any key.
     #[default]
     Key,
+    /// Everybody with any password, and nobody without.
+    Password,
     /// Everybody, without having asked for anything.
     Open,
     /// Every proof is good and there is always another to give.
@@ -34,6 +37,8 @@ pub enum Door {
     AsksForMore,
     /// Never says a word to any proof.
     Silent,
+    /// Asks for the password in these words, before, around and in the question, and takes any answer.
+    AsksIn(&'static str),
 }
 
 /// How it behaves.
@@ -43,6 +48,10 @@ pub struct Manners {
     pub door: Door,
     /// What it takes from us before it says that it may be more, which it never says.
     pub rekey_after: Option<usize>,
+    /// What it calls itself.
+    pub version: String,
+    /// What it says to everybody who wants in.
+    pub banner: Option<String>,
 }
 
 /// What it has heard.
@@ -58,6 +67,8 @@ pub struct Heard {
     pub orders: Vec<Order>,
     /// Channels that we wanted to open towards the controller, and what it said.
     pub opened: Vec<String>,
+    /// Every byte that went through it to another host and back.
+    pub through: Vec<u8>,
 }
 
 /// A server on a port of its own, ended with the test.
@@ -71,7 +82,13 @@ pub struct Server {
 
 impl Default for Manners {
     fn default() -> Self {
-        Self { answer: Arc::new(|_| None), door: Door::Key, rekey_after: None }
+        Self {
+            answer: Arc::new(|_| None),
+            door: Door::Key,
+            rekey_after: None,
+            version: "SSH-2.0-Polite_1.0".to_owned(),
+            banner: None,
+        }
     }
 }
 
@@ -113,12 +130,16 @@ impl Server {
 
 fn config(key: PrivateKey, manners: &Manners) -> Arc<Config> {
     let methods = match manners.door {
-        Door::AsksAgain | Door::AsksForMore => MethodSet::from(&[MethodKind::KeyboardInteractive][..]),
+        Door::AsksAgain | Door::AsksForMore | Door::AsksIn(_) => {
+            MethodSet::from(&[MethodKind::KeyboardInteractive][..])
+        }
+        Door::Password => MethodSet::from(&[MethodKind::Password][..]),
         Door::Key | Door::Open | Door::NeverEnough | Door::Silent => MethodSet::server_supported(),
     };
     let mut config = Config {
         keys: vec![key],
         methods,
+        server_id: SshId::Standard(manners.version.clone().into()),
         auth_rejection_time: Duration::ZERO,
         max_auth_attempts: usize::MAX,
         inactivity_timeout: None,
@@ -164,7 +185,7 @@ impl Host {
     fn proof(&self, what: String) -> Result<Auth, russh::Error> {
         self.heard.lock().expect("nobody panicked with it").proofs.push(what);
         Ok(match self.manners.door {
-            Door::Key | Door::Open => Auth::Accept,
+            Door::Key | Door::Password | Door::Open | Door::AsksIn(_) => Auth::Accept,
             Door::NeverEnough => Auth::Reject {
                 proceed_with_methods: Some(MethodSet::server_supported()),
                 partial_success: true,
@@ -182,6 +203,10 @@ impl Host {
 }
 
 fn question(door: Door) -> Auth {
+    if let Door::AsksIn(words) = door {
+        let prompts = vec![(Cow::Borrowed(words), false)];
+        return Auth::Partial { name: words.into(), instructions: words.into(), prompts: prompts.into() };
+    }
     let prompts: &'static [(Cow<'static, str>, bool)] = match door {
         Door::AsksForMore => {
             const {
@@ -199,6 +224,10 @@ fn question(door: Door) -> Auth {
 
 impl Handler for Host {
     type Error = russh::Error;
+
+    async fn authentication_banner(&mut self) -> Result<Option<String>, Self::Error> {
+        Ok(self.manners.banner.clone())
+    }
 
     async fn auth_none(&mut self, user: &str) -> Result<Auth, Self::Error> {
         match self.manners.door {
@@ -261,6 +290,43 @@ impl Handler for Host {
     ) -> Result<(), Self::Error> {
         session.channel_success(channel)
     }
+
+    async fn channel_open_direct_tcpip(
+        &mut self,
+        channel: Channel<Msg>,
+        host: &str,
+        port: u32,
+        _from: &str,
+        _from_port: u32,
+        reply: ChannelOpenHandle,
+        _session: &mut Session,
+    ) -> Result<(), Self::Error> {
+        let port = u16::try_from(port).expect("a port is small");
+        let Ok(there) = TcpStream::connect((host, port)).await else { return Ok(()) };
+        reply.accept().await;
+        tokio::spawn(carry(channel, there, self.heard.clone()));
+        Ok(())
+    }
+}
+
+/// Carries bytes both ways as a jump host does, and keeps a copy of each.
+async fn carry(channel: Channel<Msg>, mut there: TcpStream, heard: Arc<Mutex<Heard>>) {
+    let mut here = channel.into_stream();
+    let (mut ours, mut theirs) = (vec![0; FLOOD_BYTES], vec![0; FLOOD_BYTES]);
+    loop {
+        let (read, to_there) = tokio::select! {
+            read = here.read(&mut ours) => (read, true),
+            read = there.read(&mut theirs) => (read, false),
+        };
+        let Ok(1..) = read else { return };
+        let length = read.expect("it is more than none");
+        let bytes = if to_there { &ours[..length] } else { &theirs[..length] };
+        heard.lock().expect("nobody panicked with it").through.extend_from_slice(bytes);
+        let sent = if to_there { there.write_all(bytes).await } else { here.write_all(bytes).await };
+        if sent.is_err() {
+            return;
+        }
+    }
 }
 
 /// What stands behind one channel.
@@ -301,10 +367,14 @@ impl Behind {
                         Say::Err(bytes) => to.extended_data_bytes(1, bytes).await,
                         Say::Status(status) => to.exit_status(status).await,
                         Say::Signal(name) => {
-                            let signal = Sig::Custom(name);
-                            let _ = handle
-                                .exit_signal_request(id, signal, false, String::new(), String::new())
-                                .await;
+                            let signal = Sig::Custom(name.clone());
+                            let _ =
+                                handle.exit_signal_request(id, signal, false, name, "en".to_owned()).await;
+                            Ok(())
+                        }
+                        Say::Goodbye(words) => {
+                            let _ =
+                                handle.disconnect(Disconnect::ByApplication, words, "en".to_owned()).await;
                             Ok(())
                         }
                         Say::Eof => to.eof().await,
