@@ -57,6 +57,16 @@ pub enum JournalError {
         /// Why.
         because: String,
     },
+    /// Somebody else may write where runs are kept: whoever does decides what this program reads there.
+    #[error("{}: {because}, and what is kept there is relied upon", path.display())]
+    Exposed {
+        /// The directory.
+        path: PathBuf,
+        /// Who may, and by what.
+        because: String,
+        /// What closes it.
+        remedy: String,
+    },
     /// No run is called that.
     #[error("no run is called `{wanted}` in {}", root.display())]
     NoSuchRun {
@@ -138,7 +148,7 @@ impl JournalError {
             Io { .. } | Damaged { .. } | PlanChanged { .. } | Newer { .. } | Unreadable { .. } => {
                 Kind::Broken
             }
-            Poisoned { .. } | TooLarge { .. } => Kind::Broken,
+            Exposed { .. } | Poisoned { .. } | TooLarge { .. } => Kind::Broken,
         }
     }
 
@@ -162,6 +172,7 @@ impl JournalError {
             PlanChanged { .. } => "put the plan back as it was; a changed plan needs a run of its own".into(),
             Newer { .. } => "use the blackstart that wrote it, or a later one".into(),
             Unreadable { .. } => "put the file back as it was".into(),
+            Exposed { remedy, .. } => remedy.clone(),
             NoSuchRun { near, .. } if near.is_empty() => "`blackstart runs` lists them".into(),
             NoSuchRun { near, .. } => format!("did you mean {}?", some_of(near)),
             Ambiguous { candidates, .. } => format!("give more digits of one of {}", some_of(candidates)),

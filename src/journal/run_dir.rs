@@ -1,6 +1,7 @@
 //! The directory of one run: where its files are, its plan, its lock.
 
 use super::error::{JournalError, cannot};
+use super::files::must_be_ours;
 use super::line::{Hash, peek};
 use super::lock::RunLock;
 use crate::model::Event;
@@ -72,8 +73,12 @@ impl RunDir {
         path.strip_prefix(&self.path).unwrap_or(path).to_string_lossy().into_owned()
     }
 
-    /// Keeps every other process off this run for as long as the lock lives.
+    /// Keeps every other process off this run for as long as the lock lives. A run that others may write to is not
+    /// gone on with; looking at it needs no lock.
     pub fn lock(&self) -> Result<RunLock, JournalError> {
+        for dir in self.path.parent().into_iter().chain([self.path.as_path(), &self.inbox_dir()]) {
+            must_be_ours(dir)?;
+        }
         RunLock::take(&self.lock_path(), &self.id)
     }
 

@@ -1,7 +1,7 @@
 //! The directory that holds all runs of this controller.
 
 use super::error::{JournalError, cannot};
-use super::files::{make_dir, sync_dir, write_new};
+use super::files::{make_dir, must_be_ours, sync_dir, write_new};
 use super::run_dir::RunDir;
 use super::summary::Summary;
 use crate::model::names::{RunId, is_name};
@@ -42,6 +42,7 @@ impl Store {
     /// plan's hash, and `run` is what the first event must say.
     pub fn create(&self, run: &RunId, plan_json: &str, origin: &Origin) -> Result<RunDir, JournalError> {
         assert!(is_name(run.as_str()), "a run's id is a file name");
+        must_be_ours(&self.root)?;
         let path = self.root.join(run.as_str());
         if path.exists() {
             return Err(cannot("create the run", &path)(io::ErrorKind::AlreadyExists.into()));

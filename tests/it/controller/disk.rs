@@ -35,7 +35,10 @@ impl Room {
     fn mount(&self, size: &str, at: &Path) {
         let [nsenter, mount] = self.enter().try_into().expect("two words");
         let mut command = Command::new(nsenter);
-        command.arg(mount).args(["mount", "-t", "tmpfs", "-o", &format!("size={size}"), "none"]).arg(at);
+        command
+            .arg(mount)
+            .args(["mount", "-t", "tmpfs", "-o", &format!("size={size},mode=700"), "none"])
+            .arg(at);
         assert!(command.status().expect("nsenter is installed").success());
     }
 

@@ -5,7 +5,7 @@ use crate::support::live::until;
 use crate::support::sshd::Sshd;
 use blackstart::model::event::{Event, StopHow};
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 /// Output, a snapshot, evidence, an upload, a step that fails and one that is taken back with its snapshot.
@@ -131,5 +131,44 @@ fn a_snapshot_on_its_host_is_private_and_gone_however_its_undo_ends() {
             assert_eq!(said.code, Some(code), "{what}: {said}");
         }
         desk.run("verify").is(0);
+    }
+}
+
+/// Whoever may write where runs are kept says what was done, what was answered and what is undone.
+#[test]
+fn a_place_for_runs_that_others_may_write_to_is_refused_with_the_remedy() {
+    let desk = Desk::new();
+    let open = |path: &Path, mode: u32| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode can be set");
+    };
+    let refused = |verb: &str, dir: &Path, says: &str| {
+        let said = desk.run(verb).is(30);
+        assert!(said.err.contains(&format!("{}: {says}", dir.display())), "{said}");
+        said
+    };
+    fs::create_dir(&desk.state).expect("a directory can be made");
+    for mode in [0o770, 0o702, 0o1777] {
+        open(&desk.state, mode);
+        let said = refused("run", &desk.state, &format!("others may write to it (mode {mode:04o})"));
+        assert!(said.err.contains(&format!("chmod 700 {}", desk.state.display())), "{said}");
+    }
+    assert_eq!(fs::read_dir(&desk.state).expect("it is there").count(), 0, "no run was made");
+    assert!(desk.ledger().is_empty(), "nothing was started");
+    // Others may look, as far as its owner lets them.
+    open(&desk.state, 0o755);
+    desk.go();
+    desk.run("run").is(0);
+    let dir = desk.dir().expect("there is a run");
+    for place in [dir.path().to_owned(), dir.inbox_dir(), desk.state.clone()] {
+        open(&place, 0o720);
+        refused("resume", &place, "others may write to it (mode 0720)");
+        desk.run("show").is(0);
+        open(&place, 0o700);
+        desk.run("resume").is(0);
+    }
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(dir.path(), Some(12345), None).expect("root may");
+        let said = refused("resume", dir.path(), "it belongs to user 12345, and this is user 0");
+        assert!(said.err.contains("--state DIR"), "{said}");
     }
 }

@@ -10,7 +10,11 @@ use std::path::Path;
 use std::process::Command;
 
 fn mount(options: &str, at: &Path) {
-    let status = Command::new("mount").args(["-t", "tmpfs", "-o", options, "none"]).arg(at).status().unwrap();
+    let status = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", &format!("{options},mode=700"), "none"])
+        .arg(at)
+        .status()
+        .unwrap();
     assert!(status.success());
 }
 
