@@ -107,18 +107,23 @@ async fn send(wire: &Wire, bytes: &[u8]) {
     let _ = wire.to.send(bytes.to_vec()).await;
 }
 
-struct Waiting {
+pub(super) struct Waiting {
     noise: Noise,
     privileged: bool,
 }
 
 #[derive(PartialEq, Eq)]
-enum Asked {
+pub(super) enum Asked {
     ForPassword,
     Nothing,
 }
 
 impl Waiting {
+    /// For a word of the login shell itself.
+    pub(super) fn for_login_shell() -> Self {
+        Self { noise: Noise::default(), privileged: false }
+    }
+
     async fn next(&mut self, wire: &mut Wire) -> Result<FromWire, Trouble> {
         match wire.from.recv().await {
             Some(FromWire::Closed(Closed::Lost(because))) => {
@@ -133,7 +138,7 @@ impl Waiting {
     }
 
     /// Waits for sudo's prompt (on stderr) or for the shell behind sudo (on stdout).
-    async fn token(&mut self, wire: &mut Wire, token: &str) -> Result<Asked, Trouble> {
+    pub(super) async fn token(&mut self, wire: &mut Wire, token: &str) -> Result<Asked, Trouble> {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         loop {
             let (bytes, found) = match self.next(wire).await? {

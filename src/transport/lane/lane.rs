@@ -4,6 +4,7 @@ use super::greeting::{Greeting, greet};
 use super::nonce;
 use super::opening::Opening;
 use super::scan::{FRAME_BYTES_MAX, Piece, Scanner};
+use super::silence;
 use super::words::{End, Group, Hello, Refusal};
 use crate::model::Millis;
 use crate::model::secret::Secret;
@@ -76,7 +77,11 @@ impl Lane {
     /// Opens a channel and readies the agent in it.
     pub async fn open(link: &dyn Link, opening: &Opening) -> Result<Lane, Trouble> {
         let mut wire = link.open(&Opening::command()).await?;
-        let Greeting { out, err, hello } = greet(&mut wire, opening).await?;
+        let Greeting { out, err, hello } = tokio::select! {
+            biased;
+            greeting = greet(&mut wire, opening) => greeting?,
+            trouble = silence::is_disobedience(link) => return Err(trouble),
+        };
         Ok(Lane { wire, out, err, hello, job: None, news: VecDeque::new(), closed: None })
     }
 

@@ -7,6 +7,7 @@ mod lane;
 mod nonce;
 mod opening;
 mod scan;
+mod silence;
 mod words;
 
 pub use lane::{Gone, Lane, News, UPLOAD_CHUNK_BYTES};

@@ -120,7 +120,7 @@ const END_OF_AGENT: &str = "#end";
 
 /// A line that `LOADER` obeys. Where a login script has put another shell in the place of the login shell, that one
 /// reads the line instead: to it the first word is a command that there is not, and it ends, for it has read no such `x`.
-fn line(code: &str) -> String {
+pub(super) fn line(code: &str) -> String {
     format!("blackstart1: test \"${{x%%:*}}\" = blackstart1 || exit 1; {code}\n")
 }
 

@@ -242,8 +242,9 @@ pub fn refused(kind: &Kind, fault: &Fault, host: &str) -> Trouble {
         }
         Kind::Session => {
             let why = if why.is_empty() { "no reason given" } else { why };
-            let what = format!("{host}: its SSH server opens no further session: {why}");
-            Trouble::new(TroubleKind::Refused, what).hint("`MaxSessions` in its sshd_config limits them")
+            let what = format!("{host}: its SSH server opens no session for us: {why}");
+            Trouble::new(TroubleKind::Refused, what)
+                .hint("`MaxSessions` in its sshd_config limits them; with `MaxSessions 0` it opens none")
         }
     }
 }

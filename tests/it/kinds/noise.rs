@@ -29,13 +29,16 @@ const NOISY: [(&str, &str, &str); 9] = [
 ];
 
 /// The same, and what is said of each: nothing can be done on these.
-const IN_THE_WAY: [(&str, &str, &str, &str); 8] = [
+const IN_THE_WAY: [(&str, &str, &str, &str); 10] = [
     ("bash", ".bashrc", "exit 0\n", "ended before it answered"),
     ("bash", ".bashrc", "echo 'closed for repairs' >&2; exit 1\n", "closed for repairs"),
     ("bash", ".bashrc", "read -r line\n", "ended before it answered"),
     ("bash", ".bashrc", "exec bash --norc\n", "ended before it answered"),
     ("bash", ".bashrc", "exec dash\n", "ended before it answered"),
     ("bash", ".bashrc", "exec zsh\n", "ended before it answered"),
+    // These read all that there is before they obey any of it.
+    ("bash", ".bashrc", "exec fish\n", "ended before it answered"),
+    ("bash", ".bashrc", "exec sed -n '$p'\n", "ended before it answered"),
     ("bash", ".bashrc", "exec 2>&1\n", "stderr goes where stdout goes"),
     ("bash", ".bashrc", "exec yes\n", "prints without end"),
 ];

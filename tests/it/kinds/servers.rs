@@ -195,3 +195,21 @@ fn a_login_that_runs_something_else_is_refused_with_the_remedy() {
         assert!(!place.join("mark").exists() && !receipts.exists(), "{name}");
     }
 }
+
+#[test]
+fn a_server_that_opens_no_session_is_told_of_with_its_setting() {
+    let mut hosts = Hosts::new("");
+    let server = sshd(&["MaxSessions 0"]);
+    hosts.add("no-session", &server, "");
+    let ran = hosts.desk.run(BOOK, |_| {}).is(0);
+    let ends = ran.ends("does@no-session", JobKind::Run);
+    assert!(!ends.is_empty(), "{}", ran.said());
+    for (outcome, _) in ends {
+        let Outcome::NotStarted { because, .. } = outcome else { panic!("{outcome}\n{}", ran.said()) };
+        assert!(because.contains("opens no session for us"), "{because}");
+        assert!(because.contains("with `MaxSessions 0` it opens none"), "{because}");
+    }
+    assert!(ran.err.contains("task does@no-session: FAILED, run: not started, "), "{}", ran.said());
+    assert!(ran.err.contains("`MaxSessions 0`"), "{}", ran.said());
+    assert!(!hosts.all[0].place.join("mark").exists());
+}
