@@ -2,7 +2,7 @@
 
 use crate::cli::args::{Args, Driving, Format, WatchEvery};
 use crate::cli::error::{CliError, Exit};
-use crate::cli::{descriptors, printer};
+use crate::cli::{descriptors, printer, screen};
 use crate::drive::clock::Clock;
 use crate::drive::fleet::{Fleet, OnReached};
 use crate::drive::held::Held;
@@ -24,6 +24,7 @@ use crate::plan::Plan;
 use crate::report::display::Display;
 use crate::report::escape;
 use crate::report::look::Look;
+use crate::report::ndjson;
 use crate::report::{self, Tails, Timeline, score};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -115,7 +116,7 @@ pub fn carry_out(conduct: Conduct, driving: &Driving, args: &Args) -> Result<Exi
         Limits { jobs_at_once: driving.forks, attended: present || driving.wait, ..Limits::default() };
     let engine = restored(&conduct, limits)?;
     let look = printer::look(args, &conduct.dir)?;
-    let mut display = screen(driving, printer::look_of_stderr(args, &conduct.dir)?, &conduct.past);
+    let mut display = display(driving, printer::look_of_stderr(args, &conduct.dir)?, &conduct)?;
     let replayed = (!conduct.past.is_empty()).then_some(conduct.past.len());
     let not_before = conduct.past.last().map_or(Time::default(), |(at, _)| *at);
     on_runtime(async {
@@ -123,13 +124,14 @@ pub fn carry_out(conduct: Conduct, driving: &Driving, args: &Args) -> Result<Exi
         let signals = Signals::listen()?;
         let writer = conduct.dir.append(&conduct.lock)?;
         let (tell, hear) = mpsc::unbounded_channel();
-        let reached = tell.clone();
+        let (reached, noted) = (tell.clone(), tell.clone());
         let on_reached = move |host: HostIx, facts: &str| {
             let _ = reached.send(News::Reached(host, facts.to_owned()));
         };
         let watch =
             services_watch(&conduct.plan, conduct.dir.id(), driving, &secrets, become_password.clone());
         let tools = tools(&conduct.plan, conduct.dir.id(), secrets, become_password, Rc::new(on_reached));
+        tools.fleet.on_wait(Rc::new(move |what: &str| drop(noted.send(News::Noted(what.to_owned())))));
         let held = Held::so_far(&conduct.past).into();
         let fleet = tools.fleet.clone();
         let shop = Workshop {
@@ -160,6 +162,8 @@ pub fn carry_out(conduct: Conduct, driving: &Driving, args: &Args) -> Result<Exi
                 watch::close(watch).await;
             }
             fleet.close().await;
+        } else {
+            screen::leave();
         }
         match ending {
             Ending::Journal(error) => Err(CliError::Journal(error)),
@@ -209,11 +213,21 @@ fn restored(conduct: &Conduct, limits: Limits) -> Result<Engine, CliError> {
     })
 }
 
-fn screen(driving: &Driving, look: Look, past: &[(Time, Event)]) -> Box<dyn Display> {
-    match driving.format {
-        Format::Json => Box::new(report::ndjson(std::io::stdout()).after(past.to_vec())),
-        Format::Text => report::on_stderr(look, !driving.no_progress),
-    }
+/// What shows the run. All of it goes to a screen that holds nothing up.
+fn display(driving: &Driving, look: Look, conduct: &Conduct) -> Result<Box<dyn Display>, CliError> {
+    let screen = screen::start(&look)?;
+    Ok(match driving.format {
+        Format::Json => {
+            let (plan, run, mut again) =
+                (conduct.plan.clone(), conduct.dir.id().clone(), conduct.dir.again());
+            let again = move |seq| {
+                let (at, event) = again.record(seq).map_err(|error| error.to_string())?;
+                Ok(ndjson::text(&plan, Some(&run), seq, at, &event))
+            };
+            Box::new(report::ndjson(screen.events(Box::new(again))).after(conduct.past.clone()))
+        }
+        Format::Text => report::on_screen(&screen, look, !driving.no_progress),
+    })
 }
 
 fn conclude(ending: &Ending, engine: &Engine, dir: &RunDir, look: &Look, driving: &Driving) -> Exit {

@@ -31,6 +31,7 @@ pub mod rollback;
 pub mod run;
 pub mod runs;
 pub mod schema;
+pub mod screen;
 pub mod show;
 mod session;
 pub mod tabletop;
@@ -81,11 +82,13 @@ pub fn main() -> ExitCode {
         Verb::Completions(verb) => completions::carry_out(verb),
         Verb::Man(verb) => man::carry_out(verb),
     };
-    match result {
-        Ok(exit) => exit.into(),
+    let exit = match result {
+        Ok(exit) => exit,
         Err(error) => {
             error.print();
-            error.exit().into()
+            error.exit()
         }
-    }
+    };
+    screen::show_the_rest();
+    exit.into()
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::args::Args;
 use crate::cli::error::CliError;
-use crate::cli::files;
+use crate::cli::{files, screen};
 use crate::journal::RunDir;
 use crate::model::visible;
 use crate::report::Look;
@@ -31,11 +31,19 @@ pub fn hint(text: &str) {
 
 /// Says a line on stderr. Whoever closed it does not want to hear it, and that is no reason to fail.
 pub fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    match screen::get() {
+        Some(screen) => screen.say(format!("{text}\n").as_bytes()),
+        None => drop(writeln!(std::io::stderr(), "{text}")),
+    }
 }
 
 /// Writes data to stdout; a closed pipe is no error worth a message.
 pub fn data(text: &str) -> std::io::Result<()> {
+    if let Some(screen) = screen::get() {
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        screen.print(format!("{text}{end}").as_bytes());
+        return Ok(());
+    }
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     if !text.ends_with('\n') {
@@ -102,12 +110,17 @@ pub fn start_log(verbose: u8) {
     let _ = log.try_init();
 }
 
-/// Writes the log to stderr: an event is one line, whatever a host has put into it.
+/// Writes the log to stderr, or to the screen of the run while there is one: an event is one line, whatever a host has
+/// put into it.
 struct Log;
 
 impl Write for Log {
     fn write(&mut self, event: &[u8]) -> std::io::Result<usize> {
-        say(&line_of(event.strip_suffix(b"\n").unwrap_or(event)));
+        let line = line_of(event.strip_suffix(b"\n").unwrap_or(event));
+        match screen::get() {
+            Some(screen) => writeln!(screen.said(), "{line}")?,
+            None => say(&line),
+        }
         Ok(event.len())
     }
     fn flush(&mut self) -> std::io::Result<()> {

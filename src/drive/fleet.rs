@@ -5,7 +5,7 @@ use crate::model::inventory::{Become, Reach, SshSettings};
 use crate::model::names::{HostIx, HostName, RunId, SecretName};
 use crate::model::secret::{Secret, SecretSource};
 use crate::plan::Plan;
-use crate::transport::ssh::{self, Deadlines, Target};
+use crate::transport::ssh::{self, Deadlines, Target, TellWait};
 use crate::transport::wire::{Pending, Trouble, TroubleKind};
 use crate::transport::{Connector, Host, Link, Local, Remote};
 use std::cell::RefCell;
@@ -34,6 +34,8 @@ struct Roads {
     secrets: Secrets,
     become_password: Option<Secret>,
     deadlines: Deadlines,
+    /// Told of waits that go on for so long that people wonder.
+    tell: RefCell<Option<TellWait>>,
     /// A link that stands to each jump host, for those behind it.
     links: RefCell<BTreeMap<HostIx, Rc<dyn Link>>>,
 }
@@ -52,6 +54,7 @@ impl Fleet {
             secrets,
             become_password,
             deadlines: Deadlines::default(),
+            tell: RefCell::default(),
             links: RefCell::default(),
         };
         Self {
@@ -68,6 +71,11 @@ impl Fleet {
     /// For somebody who looks again and again: without a login for each look.
     pub fn keeping_links(self) -> Self {
         Self { keeps_links: true, ..self }
+    }
+
+    /// Tells of waits for hosts that go on for so long that people wonder.
+    pub fn on_wait(&self, tell: TellWait) {
+        *self.roads.tell.borrow_mut() = Some(tell);
     }
 
     /// A host of the plan.
@@ -184,6 +192,7 @@ impl Roads {
             password: settings.password.as_ref().and_then(|name| self.secret(name)),
             passphrase: settings.passphrase.as_ref().and_then(|name| self.secret(name)),
             via,
+            tell: self.tell.borrow().clone(),
         }
     }
 

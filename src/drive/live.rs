@@ -98,6 +98,8 @@ pub enum News {
     Unready(TaskIx),
     /// A firing was measured.
     Fired(Input),
+    /// Something that the operator should know, and that is no fact about the run.
+    Noted(String),
 }
 
 /// How the loop ended.
@@ -311,6 +313,7 @@ impl<'a> Live<'a> {
             News::Ready(job, ready) => self.is_ready(job, ready),
             News::Unready(task) => self.is_unready(task),
             News::Fired(input) => self.engine.handle(now, input),
+            News::Noted(text) => self.display.note(&line(&text)),
         }
     }
 

@@ -14,6 +14,7 @@
 //!                table.jsonl      of a tabletop with people: what was said when
 //! ```
 
+mod again;
 pub mod approval;
 mod damage;
 mod error;
@@ -30,6 +31,7 @@ mod store;
 mod summary;
 mod write;
 
+pub use again::Again;
 pub use damage::Damage;
 pub use error::{JournalError, Kind};
 pub use inbox::Message;

@@ -3,8 +3,9 @@
 
 use super::going_on::Round;
 use super::look::Look;
-use super::plain::plain;
+use super::plain::Plain;
 use super::progress::live;
+use super::screen::Screen;
 use crate::engine::RunState;
 use crate::model::event::Job;
 use crate::model::{Event, Time};
@@ -49,13 +50,13 @@ pub trait Display {
     clippy::disallowed_methods,
     reason = "`console` does not tell a dumb terminal from one without colour"
 )]
-pub fn on_stderr(look: Look, progress: bool) -> Box<dyn Display> {
-    let term = console::Term::stderr();
+pub fn on_screen(screen: &Screen, look: Look, progress: bool) -> Box<dyn Display> {
+    let term = screen.term();
     let can_move =
         term.features().is_attended() && std::env::var_os("TERM").is_none_or(|name| name != "dumb");
     match progress && can_move {
-        true => Box::new(live(look)),
-        false => Box::new(plain(look)),
+        true => Box::new(live(screen, look)),
+        false => Box::new(Plain::to(screen.said(), look)),
     }
 }
 

@@ -21,6 +21,11 @@ mod told;
 pub mod ndjson;
 pub mod plain;
 pub mod progress;
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a thread keeps a screen that nobody reads from holding a run up"
+)]
+pub mod screen;
 pub mod view;
 
 pub mod graph;
@@ -53,12 +58,13 @@ pub mod score;
 mod scored;
 pub mod timeline;
 
-pub use display::{Both, Display, Quiet, Stream, on_stderr};
+pub use display::{Both, Display, Quiet, Stream, on_screen};
 pub use look::Look;
 pub use ndjson::ndjson;
 pub use plain::plain;
 pub use progress::live;
 pub use recap::{recap, recap_json};
+pub use screen::Screen;
 pub use show::show;
 pub use tails::Tails;
 pub use timeline::Timeline;

@@ -17,7 +17,7 @@ use super::recap::recap_json;
 use super::timeline::Timeline;
 use crate::engine::RunState;
 use crate::model::event::Job;
-use crate::model::names::{HostIx, PhaseIx, StepIx, TaskIx};
+use crate::model::names::{HostIx, PhaseIx, RunId, StepIx, TaskIx};
 use crate::model::question::Question;
 use crate::model::{Event, Time, visible};
 use crate::plan::Plan;
@@ -27,8 +27,25 @@ use std::io::{self, Write};
 /// The version of the lines' format.
 pub const NDJSON_VERSION: u32 = 1;
 
-/// Events as JSON lines to a writer, usually stdout.
-pub fn ndjson<W: Write>(to: W) -> Ndjson<W> {
+/// Where lines go.
+pub trait Lines {
+    /// The line of the event of this number.
+    fn event(&mut self, seq: u64, line: &str) -> io::Result<()>;
+    /// The last line of a process.
+    fn last(&mut self, line: &str) -> io::Result<()>;
+}
+
+impl<W: Write> Lines for W {
+    fn event(&mut self, _: u64, line: &str) -> io::Result<()> {
+        self.last(line)
+    }
+    fn last(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self, "{line}").and_then(|()| self.flush())
+    }
+}
+
+/// Events as JSON lines, usually to stdout.
+pub fn ndjson<W: Lines>(to: W) -> Ndjson<W> {
     Ndjson { to, seq: 0, past: Vec::new(), told: None, broken: None }
 }
 
@@ -43,7 +60,7 @@ pub struct Ndjson<W> {
     broken: Option<io::Error>,
 }
 
-impl<W: Write> Ndjson<W> {
+impl<W: Lines> Ndjson<W> {
     /// Takes what happened before this process, so that the recap tells of all of the run.
     pub fn after(mut self, past: Vec<(Time, Event)>) -> Self {
         self.past = past;
@@ -54,16 +71,14 @@ impl<W: Write> Ndjson<W> {
         self.broken.as_ref()
     }
 
-    fn put(&mut self, line: &Value) {
+    fn put(&mut self, write: impl FnOnce(&mut W) -> io::Result<()>) {
         if self.broken.is_none() {
-            let line = visible::json(line.to_string());
-            let written = writeln!(self.to, "{line}").and_then(|()| self.to.flush());
-            self.broken = written.err();
+            self.broken = write(&mut self.to).err();
         }
     }
 }
 
-impl<W: Write> Display for Ndjson<W> {
+impl<W: Lines> Display for Ndjson<W> {
     fn started(&mut self, state: &RunState, resumed_from: Option<usize>) {
         self.seq = resumed_from.unwrap_or(0) as u64;
         self.told = Timeline::of(state.plan().clone(), &std::mem::take(&mut self.past)).ok();
@@ -72,7 +87,8 @@ impl<W: Write> Display for Ndjson<W> {
         if self.told.as_mut().is_some_and(|told| told.take(at, event).is_err()) {
             self.told = None;
         }
-        self.put(&line(state, self.seq, at, event));
+        let (seq, told) = (self.seq, text(state.plan(), state.run_id(), self.seq, at, event));
+        self.put(|to| to.event(seq, &told));
         self.seq += 1;
     }
     fn output(&mut self, _: &Plan, _: Job, _: Stream, _: &[u8]) {}
@@ -88,13 +104,19 @@ impl<W: Write> Display for Ndjson<W> {
             Some(told) => recap_json(told),
             None => json!(RunFacts::of(state)),
         };
-        self.put(&json!({ "v": NDJSON_VERSION, "at": now, "run": state.run_id(), "kind": "recap", "recap": recap }));
+        let told =
+            json!({ "v": NDJSON_VERSION, "at": now, "run": state.run_id(), "kind": "recap", "recap": recap });
+        self.put(|to| to.last(&visible::json(told.to_string())));
     }
 }
 
+/// One event as a line, as it is written.
+pub fn text(plan: &Plan, run: Option<&RunId>, seq: u64, at: Time, event: &Event) -> String {
+    visible::json(line(plan, run, seq, at, event).to_string())
+}
+
 /// One event as a line.
-pub fn line(state: &RunState, seq: u64, at: Time, event: &Event) -> Value {
-    let plan = state.plan();
+pub fn line(plan: &Plan, run: Option<&RunId>, seq: u64, at: Time, event: &Event) -> Value {
     let mut told = serde_json::to_value(event).expect("an event has only texts, numbers and lists in it");
     let kind = match &told {
         Value::Object(fields) => fields.keys().next().cloned().unwrap_or_default(),
@@ -105,7 +127,7 @@ pub fn line(state: &RunState, seq: u64, at: Time, event: &Event) -> Value {
     line.insert("v".to_owned(), json!(NDJSON_VERSION));
     line.insert("seq".to_owned(), json!(seq));
     line.insert("at".to_owned(), json!(at));
-    line.insert("run".to_owned(), json!(state.run_id()));
+    line.insert("run".to_owned(), json!(run));
     line.extend(about(plan, event));
     line.insert("kind".to_owned(), json!(kind));
     line.insert("event".to_owned(), told);

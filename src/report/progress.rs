@@ -8,6 +8,7 @@ use super::escape::lines;
 use super::going_on::{Round, Rounds};
 use super::look::Look;
 use super::narrate::Narrator;
+use super::screen::Screen;
 use super::view::{Size, view};
 use crate::engine::RunState;
 use crate::model::event::Job;
@@ -17,18 +18,33 @@ use console::{Style, Term};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// The live view on stderr. On anything but a terminal indicatif draws nothing: use `plain` there.
-pub fn live(look: Look) -> Live {
+pub fn live(screen: &Screen, look: Look) -> Live {
     let narrator = Narrator::new(look.clone()).at_most(EACH_STEP_MAX);
     let (now, drawn_at) = (Time::default(), Time::default());
-    let (chatter, term) = (Chatter::default(), Term::stderr());
-    let rounds = Rounds::new();
-    Live { bar: bar(), term, look, narrator, chatter, now, drawn_at, prompt: None, rounds }
+    let (chatter, term) = (Chatter::default(), screen.term());
+    let (rounds, screen) = (Rounds::new(), screen.clone());
+    Live {
+        bar: bar(&term),
+        covered: false,
+        screen,
+        term,
+        look,
+        narrator,
+        chatter,
+        now,
+        drawn_at,
+        prompt: None,
+        rounds,
+    }
 }
 
 /// The live view.
 #[derive(Debug)]
 pub struct Live {
     bar: ProgressBar,
+    /// Is nothing drawn, because nobody reads?
+    covered: bool,
+    screen: Screen,
     term: Term,
     look: Look,
     narrator: Narrator,
@@ -56,33 +72,55 @@ const REDRAW_PAUSE: Millis = Millis(100);
 /// Long enough to type an answer, short enough to learn what happened meanwhile.
 const HOLD_MAX: Millis = Millis::from_secs(10);
 
-fn bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+/// Quick enough for the eye.
+const DRAWN_A_SECOND: u8 = 20;
+
+fn bar(term: &Term) -> ProgressBar {
+    let target = ProgressDrawTarget::term(term.clone(), DRAWN_A_SECOND);
+    let bar = ProgressBar::with_draw_target(None, target);
     bar.with_style(ProgressStyle::with_template("{msg}").expect("the template is well-formed"))
 }
 
 impl Live {
     /// Prints lines above the view, where they stay.
     fn put(&mut self, lines: &[String]) {
-        match &mut self.prompt {
-            _ if lines.is_empty() => {}
-            Some(prompt) => {
-                if prompt.held.is_empty() {
-                    prompt.held_since = self.now;
-                }
-                prompt.held.extend_from_slice(lines);
-            }
-            None => self.bar.suspend(|| print(&self.term, lines)),
+        if lines.is_empty() {
+            return;
         }
+        if let Some(prompt) = &mut self.prompt {
+            if prompt.held.is_empty() {
+                prompt.held_since = self.now;
+            }
+            prompt.held.extend_from_slice(lines);
+        } else if self.is_full() {
+            self.screen.leave_out(lines.len());
+        } else {
+            let _whole = self.screen.hold();
+            self.bar.suspend(|| print(&self.term, lines));
+        }
+    }
+
+    /// Does nobody read? Then nothing stays drawn where it is going to be said how many lines are missing.
+    fn is_full(&mut self) -> bool {
+        let full = self.screen.is_full();
+        if full && !self.covered {
+            self.bar.finish_and_clear();
+            self.covered = true;
+        }
+        full
     }
 
     /// Prints what was held back, and the question beneath it again.
     fn release(&mut self) {
-        if let Some(prompt) = &mut self.prompt
-            && !prompt.held.is_empty()
-        {
+        let full = self.is_full();
+        let Some(prompt) = &mut self.prompt else { return };
+        let held = std::mem::take(&mut prompt.held);
+        if full {
+            self.screen.leave_out(held.len());
+        } else if !held.is_empty() {
+            let _whole = self.screen.hold();
             let _ = self.term.clear_line();
-            print(&self.term, &std::mem::take(&mut prompt.held));
+            print(&self.term, &held);
             let _ = self.term.write_str(&prompt.text);
         }
     }
@@ -98,7 +136,11 @@ impl Live {
     }
 
     fn draw(&mut self, state: &RunState) {
-        if self.prompt.is_none() {
+        if self.prompt.is_none() && !self.screen.is_behind() {
+            let _whole = self.screen.hold();
+            if std::mem::take(&mut self.covered) {
+                self.bar = bar(&self.term);
+            }
             self.bar.set_message(self.view(state).join("\n"));
             self.drawn_at = self.now;
         }
@@ -158,12 +200,17 @@ impl Display for Live {
     }
     fn prompt(&mut self, state: &RunState, now: Time, ask: Option<&str>) {
         self.now = self.now.max(now);
+        let full = self.is_full();
+        let whole = self.screen.hold();
         if self.prompt.is_none() {
             self.bar.finish_and_clear();
         }
         let _ = self.term.clear_line();
         if let Some(before) = self.prompt.take() {
-            print(&self.term, &before.held);
+            match full {
+                true => self.screen.leave_out(before.held.len()),
+                false => print(&self.term, &before.held),
+            }
         }
         match ask {
             Some(text) => {
@@ -173,7 +220,8 @@ impl Display for Live {
                 self.prompt = Some(Prompt { text: text.to_owned(), held: Vec::new(), held_since: now });
             }
             None => {
-                self.bar = bar();
+                self.bar = bar(&self.term);
+                drop(whole);
                 self.draw(state);
             }
         }

@@ -41,7 +41,7 @@ pub fn connector(sshd: &Sshd, user: &str) -> Rc<Ssh> {
         ..settings()
     };
     let name = HostName::from("h");
-    let target = Target { name, settings, password: None, passphrase: None, via: None };
+    let target = Target { name, settings, password: None, passphrase: None, via: None, tell: None };
     Rc::new(Ssh { target, connects: Cell::new(0) })
 }
 

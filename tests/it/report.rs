@@ -15,8 +15,8 @@ use blackstart::report::plain::Plain;
 use blackstart::report::runs::{Row, Standing, runs, runs_json};
 use blackstart::report::view::{Size, view};
 use blackstart::report::{
-    Both, Display, Look, Stream, Tails, Timeline, asking, commands, live, ndjson, recap, recap_json, show,
-    words,
+    Both, Display, Look, Screen, Stream, Tails, Timeline, asking, commands, live, ndjson, recap, recap_json,
+    show, words,
 };
 use snapbox::{IntoData, assert_data_eq, file};
 use std::collections::BTreeSet;
@@ -612,7 +612,8 @@ fn watch_it() {
     let world: &dyn Fn(&str, &str, Job) -> Reply = if webs > 12 { &egress_fails } else { &restore_fails };
     let run = Run { plan: site::isolate_and_restore(webs), world, ..well() };
     let look = Look { color: true, ..look() };
-    let (mut display, mut now, mut tails) = (live(look.clone()), site::START, Tails::default());
+    let screen = Screen::start(&look.command("show", "--all")).unwrap();
+    let (mut display, mut now, mut tails) = (live(&screen, look.clone()), site::START, Tails::default());
     let step = |next: Time, now: Time| Millis(if next.since(now).0 > 300_000 { 60_000 } else { 600 });
     let mut told = Timeline::new(Arc::new(run.plan.clone()));
     let state = run.watch(|state, sight| match sight {
@@ -638,5 +639,6 @@ fn watch_it() {
         }
     });
     display.finished(&state, now);
-    eprint!("{}", recap(&told, &tails, &look));
+    screen.say(recap(&told, &tails, &look).as_bytes());
+    assert!(screen.is_shown_within(std::time::Duration::from_secs(10)));
 }

@@ -60,6 +60,7 @@ fn reach<'a>(
                 password: None,
                 passphrase: target.passphrase.clone(),
                 via: via.take(),
+                tell: target.tell.clone(),
             };
             via = Some(Rc::new(reach(here, &hop, deadlines, depth + 1).await?));
         }

@@ -6,7 +6,7 @@ use super::connect::{late, within};
 use super::host_key::{self, Accepted};
 use super::known_hosts::KnownHosts;
 use super::opening::BUSY_OR_NARROW;
-use super::pipe::{ENDLESS, Pipe};
+use super::pipe::Pipe;
 use super::resolved::{Resolved, at};
 use super::session::{Fault, Preferences};
 use super::{Deadlines, Target};
@@ -35,6 +35,8 @@ const LEGACY_CIPHERS: &str = ",aes256-cbc,aes192-cbc,aes128-cbc,3des-cbc";
 const LEGACY_MACS: &str = ",hmac-sha1-etm@openssh.com,hmac-sha1";
 /// The pause before the second knock; it doubles. A login takes about so long, and makes room.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
+/// Waiting for longer than this is told while it lasts: people begin to wonder.
+const TOLD_AFTER: Duration = Duration::from_secs(3);
 /// No pause is longer, so that nobody sleeps while there is room.
 const PAUSE_MAX: Duration = Duration::from_secs(3);
 
@@ -64,7 +66,8 @@ pub(super) async fn knock(
     via: Option<Rc<dyn Link>>,
     deadlines: &Deadlines,
 ) -> Result<Entrance, Trouble> {
-    let patience = Instant::now() + deadlines.busy;
+    let (tell_at, patience) = (Instant::now() + TOLD_AFTER, Instant::now() + deadlines.busy);
+    let mut tell = target.tell.clone();
     let mut tries = 1;
     loop {
         let carrier = dial(target, to, via.clone()).await?;
@@ -77,11 +80,26 @@ pub(super) async fn knock(
                     return Err(turned_away(trouble, tries));
                 }
                 tracing::info!(host = %target.name, %trouble, ?pause, "knocks again");
+                if Instant::now() + pause >= tell_at
+                    && let Some(tell) = tell.take()
+                {
+                    tell(&waiting(target, to, tries, deadlines.busy));
+                }
                 sleep(pause).await;
                 tries += 1;
             }
         }
     }
+}
+
+fn waiting(target: &Target, to: &Resolved, tries: u32, busy: Duration) -> String {
+    format!(
+        "{} ({}): its server hangs up on newcomers before it says who it is, {tries} times so far; knocking for up to \
+         {} s (`MaxStartups` in its sshd_config limits who may log in at once)",
+        target.name,
+        at(&to.address, to.port),
+        busy.as_secs(),
+    )
 }
 
 fn turned_away(trouble: Trouble, tries: u32) -> Trouble {
@@ -167,7 +185,8 @@ async fn greet(
         Some(Err(fault)) => {
             let trouble = no_handshake(target, to, &fault, pipe.session.knows_sha1());
             // A line that is no identification may come before the end: libssh2 keeps the last line there was.
-            let busy = matches!(&fault, Fault::Broken(why) if why != ENDLESS)
+            let busy = matches!(fault, Fault::Broken(_))
+                && !pipe.is_endless()
                 && !pipe.session.server_version().starts_with("SSH-");
             return Err(if busy { Closed::ToNewcomers(trouble) } else { Closed::ForGood(trouble) });
         }

@@ -29,4 +29,4 @@ pub use known_hosts::KnownHosts;
 pub use link::SshLink;
 pub use resolved::KeyNames;
 pub use surroundings::Surroundings;
-pub use target::Target;
+pub use target::{Target, TellWait};

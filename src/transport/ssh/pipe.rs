@@ -20,7 +20,7 @@ pub const UNSENT_BYTES_MAX: usize = 256 * 1024;
 const UNSENT_BYTES_DEAF: usize = 1024 * 1024;
 
 /// How a server that tries our patience is told of.
-pub const ENDLESS: &str = "the server talks without end instead of letting us in";
+const ENDLESS: &str = "the server talks without end instead of letting us in";
 /// After so many rounds everybody else has their turn: a server that never stops talking must not keep the timers and
 /// the other hosts waiting.
 pub const ROUNDS_MAX: u32 = 8;
@@ -39,6 +39,8 @@ pub struct Pipe {
     outbound: VecDeque<u8>,
     /// How much more the other side may say in this part of the conversation; nothing is said of it once it is over.
     patience: Option<usize>,
+    /// It said more than that.
+    endless: bool,
     /// When bytes last came from the other side.
     pub heard_at: Instant,
     /// How the carrier ended, if it did. Everything that came before is still handed to the session.
@@ -52,7 +54,7 @@ impl Pipe {
         let session = Session::new(theirs, prefer)?;
         let (inbound, outbound) = (VecDeque::new(), VecDeque::new());
         let (heard_at, patience, lost) = (Instant::now(), None, None);
-        Ok(Self { session, carrier, ours, inbound, outbound, patience, heard_at, lost })
+        Ok(Self { session, carrier, ours, inbound, outbound, patience, endless: false, heard_at, lost })
     }
 
     /// From here on the other side may say so many bytes, or anything.
@@ -66,6 +68,11 @@ impl Pipe {
         let sent = self.send(cx);
         let come = self.receive(cx);
         taken || sent || come
+    }
+
+    /// Was it left because it talked without end?
+    pub fn is_endless(&self) -> bool {
+        self.endless
     }
 
     /// Is there room for more from the channels?
@@ -161,6 +168,7 @@ impl Pipe {
                     self.heard_at = Instant::now();
                     if let Some(patience) = &mut self.patience {
                         if bytes.len() > *patience {
+                            self.endless = true;
                             self.lost = Some(ENDLESS.to_owned());
                             return true;
                         }

@@ -6,6 +6,9 @@ use crate::model::secret::Secret;
 use crate::transport::wire::Link;
 use std::rc::Rc;
 
+/// Called with a sentence about a wait that goes on.
+pub type TellWait = Rc<dyn Fn(&str)>;
+
 /// A host to be reached, its secrets in hand and the link to its jump host already open.
 #[derive(Clone)]
 pub struct Target {
@@ -19,4 +22,6 @@ pub struct Target {
     pub passphrase: Option<Secret>,
     /// The link to the inventory's jump host.
     pub via: Option<Rc<dyn Link>>,
+    /// Told, once, of a wait that is long enough for people to wonder.
+    pub tell: Option<TellWait>,
 }

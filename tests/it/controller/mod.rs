@@ -8,6 +8,7 @@ mod memory;
 mod modes;
 pub mod paused;
 mod screen;
+mod unread;
 
 use crate::support::live::{Live, Said, until};
 use crate::support::sshd::{Sshd, current_user};

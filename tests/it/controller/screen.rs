@@ -1,4 +1,4 @@
-//! Nobody listens any more: stdout or stderr is closed, full, or a pipe whose reader went away or sleeps.
+//! Nobody listens any more: stdout or stderr is closed, full, or a pipe whose reader went away.
 
 use super::Desk;
 use std::io::{BufRead, BufReader};

@@ -1,8 +1,13 @@
 //! More hosts at once than their server lets log in at once.
 
 use super::desk::Desk;
+use crate::support::live::{Live, until};
 use crate::support::sshd::{Sshd, SshdOptions, current_user};
-use std::net::{IpAddr, Ipv4Addr};
+use std::io::copy;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::spawn;
 
 const HOSTS: u8 = 20;
 
@@ -37,4 +42,57 @@ fn twenty_hosts_behind_a_server_that_takes_three_at_once_all_get_in_and_that_is_
         ran.reached().into_iter().filter(|how| how.contains("; at try ") && how.contains("MaxStartups"));
     assert!(late.count() > 0, "{:?}", ran.reached());
     assert!(ran.err.contains("; at try "), "{}", ran.said());
+}
+
+/// In front of `server`: hangs up on everybody until it is told to let them in.
+fn door(server: SocketAddr, open: Arc<AtomicBool>) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let addr = listener.local_addr().expect("it has one");
+    spawn(move || {
+        for near in listener.incoming().flatten().filter(|_| open.load(Ordering::Relaxed)) {
+            let far = TcpStream::connect(server).expect("the server listens");
+            let ends = [(&near, &far), (&far, &near)];
+            for (from, to) in ends.map(|(from, to)| (from.try_clone(), to.try_clone())) {
+                let (mut from, mut to) = (from.expect("a copy"), to.expect("a copy"));
+                spawn(move || copy(&mut from, &mut to));
+            }
+        }
+    });
+    addr
+}
+
+#[test]
+fn that_a_server_lets_nobody_in_is_told_while_it_lasts_and_once() {
+    let sshd = Sshd::start();
+    let open = Arc::new(AtomicBool::new(false));
+    let door = door(sshd.addr, open.clone());
+    let mut desk = Desk::new("");
+    let entry = format!(
+        "address: {}, port: {}, user: {}, identity_file: {}, receipts_dir: {}",
+        door.ip(),
+        door.port(),
+        current_user(),
+        sshd.user_key().display(),
+        sshd.path("receipts").display()
+    );
+    desk.host(
+        "busy",
+        &entry,
+        &format!("[{}]:{} {}\n", door.ip(), door.port(), sshd.host_key_line("ed25519")),
+    );
+    let ledger = desk.path("ledger");
+    desk.write(&BOOK.replace("@ledger@", &ledger.display().to_string()));
+    let mut command = desk.command(&["run", "runbook.yaml", "-i", "inventory.yaml", "--yes"]);
+    let mut live = Live::start(&mut command, sshd.dir.path(), "run");
+    let told = "its server hangs up on newcomers before it says who it is";
+    until("the wait is told", || {
+        live.must_run("the wait is told");
+        live.text().contains(told)
+    });
+    open.store(true, Ordering::Relaxed);
+    let said = live.ended().is(0);
+    assert_eq!(said.err.matches(told).count(), 1, "{said}");
+    let line = said.err.lines().find(|line| line.contains(told)).expect("it was found");
+    assert!(line.contains("note: busy (") && line.contains("MaxStartups"), "{line}");
+    assert_eq!(std::fs::read_to_string(&ledger).unwrap(), "busy\n");
 }

@@ -46,7 +46,7 @@ pub fn settings(addr: SocketAddr) -> SshSettings {
 
 /// A target from settings.
 pub fn target_of(settings: SshSettings) -> Target {
-    Target { name: HostName::from("web1"), settings, password: None, passphrase: None, via: None }
+    Target { name: HostName::from("web1"), settings, password: None, passphrase: None, via: None, tell: None }
 }
 
 /// A target that gets in.
