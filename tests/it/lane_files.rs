@@ -1,13 +1,13 @@
 //! Files to and from hosts, over real shells on this machine.
 
 use crate::lane::{LONG, claim, each, exit, on, script};
-use crate::support::shells::{Site, site};
+use crate::support::shells::{MAKES, Site, site};
 use blackstart::model::{How, Millis, Outcome};
 use blackstart::transport::work::{Claim, NoSink};
 use blackstart::transport::{FetchOrder, FetchWhat, Remote, Stop, UploadOrder};
 use sha2::{Digest, Sha256};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 fn sha256(bytes: &[u8]) -> String {
@@ -68,6 +68,47 @@ fn an_upload_arrives_whole() {
             assert!(!left.iter().any(|name| name.to_str().unwrap().ends_with(".file")), "{make}: {left:?}");
         }
     });
+}
+
+/// In the place of a tool: at the worst moment the owner of the directory puts a link where our own name stands.
+fn swaps_before(tool: &str, dir: &Path, victim: &Path) -> String {
+    format!(
+        "#!/bin/dash\nPATH=/usr/bin:/bin\nfor own in {dir}/.blackstart-*; do\n  [ -e \"$own\" ] || continue\n  \
+         mv \"$own\" {dir}/aside\n  ln -s {victim} \"$own\"\ndone\nexec /usr/bin/{tool} \"$@\"\n",
+        dir = dir.display(),
+        victim = victim.display()
+    )
+}
+
+#[test]
+fn owner_and_mode_go_to_nothing_but_the_new_file_whoever_owns_its_directory() {
+    for make in MAKES {
+        let tools: &[&str] = if make == "bash" { &["cat", "chown", "chmod", "mv"] } else { &["chmod"] };
+        for tool in tools {
+            let site = site(make);
+            let (dir, victim) = (site.path("theirs"), site.path("victim"));
+            fs::create_dir(&dir).unwrap();
+            fs::write(&victim, "secret").unwrap();
+            fs::set_permissions(&victim, fs::Permissions::from_mode(0o600)).unwrap();
+            let tools = site.path("tools").join(tool);
+            fs::remove_file(&tools).unwrap();
+            fs::write(&tools, swaps_before(tool, &dir, &victim)).unwrap();
+            fs::set_permissions(&tools, fs::Permissions::from_mode(0o755)).unwrap();
+            let sending = sending(&site, b"new", &dir.join("target"), 1);
+            let order = UploadOrder { owner: Some("daemon"), mode: 0o644, ..sending.order() };
+            on(async {
+                site.host().upload(&order, &mut NoSink, &mut Stop::never()).await;
+            });
+            let about = fs::metadata(&victim).unwrap();
+            let whose = (about.permissions().mode() & 0o7777, about.uid(), fs::read(&victim).unwrap());
+            assert_eq!(
+                whose,
+                (0o600, rustix::process::getuid().as_raw(), b"secret".to_vec()),
+                "{make} {tool}"
+            );
+            assert!(dir.join("aside").exists() || make == "busybox", "{make} {tool}: the moment came");
+        }
+    }
 }
 
 #[test]

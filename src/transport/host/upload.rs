@@ -73,6 +73,8 @@ async fn send(lanes: &Rc<Lanes>, order: &UploadOrder<'_>, claim: &str) -> Result
     }
     match answer.split_once(' ') {
         Some(("at", path)) => Ok(path.to_owned()),
+        // What is in the way of its place is there to stay, as it is for the receipt of a job.
+        Some(("refused", why)) => Err(nothing(why, false)),
         Some(("no", why)) => Err(nothing(&format!("the transfer failed: {why}"), true)),
         _ => Err(nothing(&format!("an answer nobody understands: {answer}"), false)),
     }
@@ -83,27 +85,35 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The script that puts the copy in place: a new file beside the target that nobody else can read or has made
-/// before us, complete with rights and owner, then one rename over the target.
+/// The script that puts the copy in place: a new file beside the target, complete with rights and owner, then one rename
+/// over the target. The directory of the target may be somebody else's, who may put a link in the place of any name of
+/// ours there, and rights and owner would be given to what it points at. So the new file lies in a directory of its own,
+/// closed to others, and from the moment we are in there nothing is found by its path any more.
 fn put_in_place(there: &str, order: &UploadOrder<'_>) -> String {
     let owner = match order.owner {
-        Some(owner) => format!("chown {} \"$new\" || give_up", quote(owner)),
+        Some(owner) => format!("chown {} ./\"$new\" || give_up", quote(owner)),
         None => String::new(),
     };
     format!(
-        "from={from} to={to}\n\
-         give_up() {{ rm -f -- \"$new\" \"$from\"; exit 1; }}\n\
-         case $to in /*) ;; *) echo \"$to: not an absolute path\" >&2; rm -f -- \"$from\"; exit 1 ;; esac\n\
-         if [ -d \"$to\" ]; then echo \"$to: is a directory\" >&2; rm -f -- \"$from\"; exit 1; fi\n\
-         new=${{to%/*}}/.blackstart-{unguessable}\n\
+        "from={from} to={to} new=\n\
+         give_up() {{ [ -z \"$new\" ] || rm -f -- ./\"$new\"; cd /; [ -z \"$new\" ] || rmdir -- \"$box\" 2>/dev/null; rm -f -- \"$from\"; exit 1; }}\n\
+         case $to in /*) ;; *) echo \"$to: not an absolute path\" >&2; give_up ;; esac\n\
+         if [ -d \"$to\" ]; then echo \"$to: is a directory\" >&2; give_up; fi\n\
+         box=${{to%/*}}/.blackstart-{unguessable}\n\
          trap give_up HUP INT TERM\n\
          umask 077\n\
+         mkdir -m 700 -- \"$box\" || give_up\n\
+         new={unguessable} CDPATH=\n\
+         cd -P -- \"$box\" || give_up\n\
+         case $(ls -ldn .) in drwx--[-S]---*) [ -O . ] ;; *) false ;; esac || {{ echo \"$box: not our own any more\" >&2; new=; give_up; }}\n\
          set -C\n\
          cat -- \"$from\" >\"$new\" || give_up\n\
          set +C\n\
          {owner}\n\
-         chmod {mode:o} \"$new\" || give_up\n\
+         chmod {mode:o} ./\"$new\" || give_up\n\
          mv -f -- \"$new\" \"$to\" || give_up\n\
+         cd /\n\
+         rmdir -- \"$box\" 2>/dev/null\n\
          rm -f -- \"$from\"\n",
         from = quote(there),
         to = quote(order.to),

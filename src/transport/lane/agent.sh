@@ -356,7 +356,7 @@ _b_where() {
 
 # U nonce name bytes sha256: takes the rest of stdin as a private file beside the receipts, checks it, and ends.
 _b_upload() {
-  _b_open || { _b_say "no $_b_why"; _b_drain; exit 0; }
+  _b_open || { _b_say "refused $_b_why"; _b_drain; exit 0; }
   _b_c=$_b_dir/$1
   rm -f "$_b_c"
   _b_x=

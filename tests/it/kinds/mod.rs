@@ -8,4 +8,5 @@ mod noise;
 mod servers;
 mod shells;
 mod small;
+mod squatted;
 mod steps;
