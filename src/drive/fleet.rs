@@ -8,10 +8,11 @@ use crate::plan::Plan;
 use crate::transport::ssh::{self, Deadlines, Target, TellWait};
 use crate::transport::wire::{Pending, Trouble, TroubleKind};
 use crate::transport::{Connector, Host, Link, Local, Remote};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// Called with a host and its connection's facts whenever a connection was made.
 pub type OnReached = Rc<dyn Fn(HostIx, &str)>;
@@ -38,6 +39,21 @@ struct Roads {
     tell: RefCell<Option<TellWait>>,
     /// A link that stands to each jump host, for those behind it.
     links: RefCell<BTreeMap<HostIx, Rc<dyn Link>>>,
+    /// What is known of each host's door.
+    doors: RefCell<BTreeMap<HostIx, Rc<Door>>>,
+}
+
+/// The way into a host, for all who want through it at the same time: those who want to it and those behind it.
+#[derive(Default)]
+struct Door {
+    /// One connection is made for all who stand behind a jump host, and those who waited for it share what came of it.
+    way: Mutex<()>,
+    attempts: Cell<u64>,
+    last_trouble: RefCell<Option<Trouble>>,
+    /// A password is tried by one, and by the others only if it was good.
+    turn: Mutex<()>,
+    was_good: Cell<bool>,
+    refused: RefCell<Option<Trouble>>,
 }
 
 impl Fleet {
@@ -56,6 +72,7 @@ impl Fleet {
             deadlines: Deadlines::default(),
             tell: RefCell::default(),
             links: RefCell::default(),
+            doors: RefCell::default(),
         };
         Self {
             plan,
@@ -157,12 +174,31 @@ impl Roads {
                     format!("host `{}` is local and no jump host", planned.name),
                 ));
             };
+            let door = self.door(ix);
+            let by_password = settings.password.is_some();
+            let _turn = match by_password && !door.was_good.get() {
+                true => Some(door.turn.lock().await),
+                false => None,
+            };
+            if let Some(trouble) = door.refused.borrow().as_ref() {
+                return Err(trouble.clone());
+            }
             let via = match &settings.jump {
                 None => None,
                 Some(jump) => Some(self.jump(jump, afresh).await?),
             };
             let target = self.target(&planned.name, settings, via);
-            let link: Rc<dyn Link> = Rc::new(ssh::connect(&target, &self.deadlines).await?);
+            let connected = ssh::connect(&target, &self.deadlines).await;
+            if by_password {
+                match &connected {
+                    Ok(_) => door.was_good.set(true),
+                    Err(trouble) if !trouble.try_again() => {
+                        *door.refused.borrow_mut() = Some(trouble.clone())
+                    }
+                    Err(_) => {}
+                }
+            }
+            let link: Rc<dyn Link> = Rc::new(connected?);
             if self.is_jump(&planned.name) && !afresh {
                 let mut links = self.links.borrow_mut();
                 let standing = links.get(&ix).is_some_and(|link| link.is_up());
@@ -172,6 +208,10 @@ impl Roads {
             }
             Ok(link)
         })
+    }
+
+    fn door(&self, ix: HostIx) -> Rc<Door> {
+        self.doors.borrow_mut().entry(ix).or_default().clone()
     }
 
     /// Is a password sent on the way to this host, to it or to a jump host?
@@ -207,14 +247,26 @@ impl Roads {
         let ix = self.plan.host_named(name.as_str()).ok_or_else(|| {
             Trouble::new(TroubleKind::Settings, format!("jump host `{name}` is not in the plan"))
         })?;
-        let up = self.links.borrow().get(&ix).filter(|link| link.is_up() && !afresh).cloned();
-        match up {
-            Some(link) => Ok(link),
-            None => self.connect(ix, afresh).await.map_err(|trouble| Trouble {
-                what: format!("jump host `{name}`: {}", trouble.what),
-                ..trouble
-            }),
+        let through =
+            |trouble: Trouble| Trouble { what: format!("jump host `{name}`: {}", trouble.what), ..trouble };
+        if afresh {
+            return self.connect(ix, afresh).await.map_err(through);
         }
+        let door = self.door(ix);
+        let before = door.attempts.get();
+        let _way = door.way.lock().await;
+        if let Some(link) = self.links.borrow().get(&ix).filter(|link| link.is_up()) {
+            return Ok(link.clone());
+        }
+        if door.attempts.get() != before
+            && let Some(trouble) = door.last_trouble.borrow().as_ref()
+        {
+            return Err(through(trouble.clone()));
+        }
+        let connected = self.connect(ix, afresh).await;
+        door.attempts.set(door.attempts.get() + 1);
+        *door.last_trouble.borrow_mut() = connected.as_ref().err().cloned();
+        connected.map_err(through)
     }
 }
 

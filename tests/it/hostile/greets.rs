@@ -6,6 +6,10 @@ use blackstart::model::Outcome;
 use blackstart::model::event::{Event, JobKind, TaskEnd};
 use std::io::{Read, Write};
 
+const NO_SHELL: &str = "the shell on the host did not answer within 30.0s";
+/// Ends by what is kept of it, or by the wait for the shell: whichever comes first.
+const LARGE: &str = "large messages of no known kind";
+
 /// A server, and what blackstart must say of it.
 struct Row {
     name: &'static str,
@@ -60,12 +64,12 @@ fn loud() -> Vec<Row> {
             "the link was lost",
         ),
         row(
-            "large messages of no known kind",
+            LARGE,
             Rude::inside(|talk| {
                 talk.take_channel(1024)?;
                 talk.say_for_ever(&[200; 30_000])
             }),
-            "not started",
+            unasked,
         ),
         row(
             "small ones",
@@ -113,7 +117,7 @@ fn loud() -> Vec<Row> {
 
 /// Those who say nothing, or nothing that anybody waits for: each wait has its own end.
 fn silent() -> Vec<Row> {
-    let no_shell = "the shell on the host did not answer within 30.0s";
+    let no_shell = NO_SHELL;
     vec![
         row(
             "no identification",
@@ -207,11 +211,13 @@ fn judge(row: &Row, ended: &Ended) {
     let Row { name, says, .. } = row;
     assert_eq!(ended.code, Some(22), "{name}: {ended}");
     let outcomes = ended.outcomes(JobKind::Run);
-    let told = |outcome: &Outcome| matches!(outcome, Outcome::NotStarted { because, .. } if *says == "not started" || because.contains(says));
+    // On a machine with much to do the wait for the shell may be over before so much has come.
+    let is_said = |text: &str| text.contains(says) || *name == LARGE && text.contains(NO_SHELL);
+    let told = |outcome: &Outcome| matches!(outcome, Outcome::NotStarted { because, .. } if is_said(because));
     assert!(!outcomes.is_empty() && outcomes.iter().all(told), "{name}: {ended}");
     let done = |event: &&Event| matches!(event, Event::TaskEnded { end: TaskEnd::Done, .. });
     assert!(!ended.about("step@h1").iter().any(done), "{name}: {ended}");
-    assert!(ended.err.contains(says), "{name}: {ended}");
+    assert!(is_said(&ended.err), "{name}: {ended}");
     assert!(!ended.out.contains("Completed"), "{name}: {ended}");
     assert!(ended.peak_bytes < PEAK_BYTES_MAX, "{name}: {ended}");
 }

@@ -69,3 +69,48 @@ fn a_server_that_never_says_whether_a_proof_is_good_is_left() {
     assert_eq!((ended.code, proofs.len()), (Some(22), 0), "{ended}");
     assert!(ended.err.contains("login took longer than 30.0 s"), "{ended}");
 }
+
+/// Two hosts behind a jump host, each with a password of its own; what each of the three was told.
+fn through(jump: Door, targets: Door) -> ([Vec<String>; 3], Vec<u8>, super::desk::Ended) {
+    let at = |door| Server::with(Manners { door, ..Manners::default() });
+    let (j, h1, h2) = (at(jump), at(targets), at(targets));
+    let known = |server: &Server, name, more: &str| Known { more: more.to_owned(), ..server.known(name) };
+    let hosts = [
+        known(&j, "j", ", password: jump"),
+        known(&h1, "h1", ", jump: j, password: one"),
+        known(&h2, "h2", ", jump: j, password: two"),
+    ];
+    let secrets = "secrets: { jump: { env: JUMP }, one: { env: ONE }, two: { env: TWO } }\n";
+    let mut desk = Desk::with(&hosts, secrets);
+    for (name, value) in [("JUMP", "jump-horse"), ("ONE", "one-battery"), ("TWO", "two-staple")] {
+        desk.env.push((name.to_owned(), value.to_owned()));
+    }
+    let again = "      - { id: again, on: all, run: echo again, undo: not_needed }\n";
+    desk.write("runbook.yaml", &(one_step("2s").replace("on_failure: stop", "on_failure: continue") + again));
+    let ended = desk.say(&["run", "-i", "site.yaml", "runbook.yaml", "--yes", "--limit", "h1,h2"]);
+    let told = [&j, &h1, &h2].map(|server| server.heard().proofs.clone());
+    let carried = j.heard().through.clone();
+    (told, carried, ended)
+}
+
+#[test]
+fn a_jump_host_that_refuses_its_password_gets_it_once_however_many_hosts_stand_behind_it() {
+    let ([j, h1, h2], carried, ended) = through(Door::Refuses, Door::Password);
+    assert_eq!((ended.code, j), (Some(22), vec!["op password jump-horse".to_owned()]), "{ended}");
+    assert_eq!((h1.len(), h2.len(), carried.len()), (0, 0, 0), "nothing went beyond it: {ended}");
+}
+
+#[test]
+fn a_host_behind_a_jump_host_gets_its_own_password_once_and_the_jump_host_none_of_it() {
+    let ([j, h1, h2], carried, ended) = through(Door::Password, Door::Refuses);
+    assert_eq!(ended.code, Some(22), "{ended}");
+    assert_eq!(j, ["op password jump-horse"], "one way serves both: {ended}");
+    assert_eq!(
+        (h1, h2),
+        (vec!["op password one-battery".to_owned()], vec!["op password two-staple".to_owned()])
+    );
+    for secret in ["jump-horse", "one-battery", "two-staple"] {
+        assert_eq!(memchr::memmem::find(&carried, secret.as_bytes()), None, "{secret} in the clear");
+    }
+    assert!(carried.len() > 1000, "it went through");
+}

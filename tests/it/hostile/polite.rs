@@ -27,6 +27,8 @@ pub enum Door {
     Key,
     /// Everybody with any password, and nobody without.
     Password,
+    /// Nobody, whatever the password.
+    Refuses,
     /// Everybody, without having asked for anything.
     Open,
     /// Every proof is good and there is always another to give.
@@ -133,7 +135,7 @@ fn config(key: PrivateKey, manners: &Manners) -> Arc<Config> {
         Door::AsksAgain | Door::AsksForMore | Door::AsksIn(_) => {
             MethodSet::from(&[MethodKind::KeyboardInteractive][..])
         }
-        Door::Password => MethodSet::from(&[MethodKind::Password][..]),
+        Door::Password | Door::Refuses => MethodSet::from(&[MethodKind::Password][..]),
         Door::Key | Door::Open | Door::NeverEnough | Door::Silent => MethodSet::server_supported(),
     };
     let mut config = Config {
@@ -186,6 +188,7 @@ impl Host {
         self.heard.lock().expect("nobody panicked with it").proofs.push(what);
         Ok(match self.manners.door {
             Door::Key | Door::Password | Door::Open | Door::AsksIn(_) => Auth::Accept,
+            Door::Refuses => Auth::reject(),
             Door::NeverEnough => Auth::Reject {
                 proceed_with_methods: Some(MethodSet::server_supported()),
                 partial_success: true,
