@@ -9,6 +9,7 @@ mod rude;
 
 mod greets;
 mod logins;
+mod names;
 mod secrets;
 mod shown;
 mod talks;
