@@ -266,7 +266,9 @@ impl Lanes {
             let slot = Slot::take(self);
             let link = self.link().await?;
             match self.open(&*link, privileged).await {
-                Ok(lane) => return Ok(Leased { lane, privileged, place: Place::Shared(slot) }),
+                Ok(lane) => {
+                    return Ok(Leased { lane, privileged, place: Place::Shared(slot.opened()) });
+                }
                 // Fewer sessions than we would like (MaxSessions): share those there are.
                 Err(trouble) if trouble.kind == TroubleKind::Refused && open > 0 => {
                     self.pool.borrow_mut().max = open;

@@ -3,6 +3,7 @@
 use super::desk::Desk;
 use super::small::{Host, run_and_judge};
 use crate::ssh::helpers::Dropbear;
+use crate::support::live::{Live, until};
 use crate::support::machine::{Machine, Sh, User};
 use crate::support::people::can_be_made;
 use crate::support::sshd::{Sshd, SshdOptions, current_user};
@@ -201,15 +202,18 @@ fn a_server_that_opens_no_session_is_told_of_with_its_setting() {
     let mut hosts = Hosts::new("");
     let server = sshd(&["MaxSessions 0"]);
     hosts.add("no-session", &server, "");
-    let ran = hosts.desk.run(BOOK, |_| {}).is(0);
-    let ends = ran.ends("does@no-session", JobKind::Run);
-    assert!(!ends.is_empty(), "{}", ran.said());
-    for (outcome, _) in ends {
-        let Outcome::NotStarted { because, .. } = outcome else { panic!("{outcome}\n{}", ran.said()) };
-        assert!(because.contains("opens no session for us"), "{because}");
-        assert!(because.contains("with `MaxSessions 0` it opens none"), "{because}");
-    }
-    assert!(ran.err.contains("task does@no-session: FAILED, run: not started, "), "{}", ran.said());
-    assert!(ran.err.contains("`MaxSessions 0`"), "{}", ran.said());
-    assert!(!hosts.all[0].place.join("mark").exists());
+    let Hosts { desk, all, .. } = &hosts;
+    desk.write(BOOK);
+    let mut command = desk.command(&["-v", "run", "runbook.yaml", "-i", "inventory.yaml", "--yes"]);
+    let mut live = Live::start(&mut command, hosts.dir.path(), "run");
+    until("it is told", || {
+        live.must_run("it is told");
+        live.text().contains("with `MaxSessions 0` it opens none")
+    });
+    // It would be tried again after a while.
+    live.interrupt();
+    let said = live.ended();
+    let told = "does@no-session: run: not started, no-session: its SSH server opens no session for us";
+    assert!(said.err.contains(told), "{said}");
+    assert!(!all[0].place.join("mark").exists());
 }

@@ -31,6 +31,8 @@ pub(in crate::transport::host) struct Beside {
 /// One of the sessions that the host allows.
 pub(super) struct Slot {
     lanes: Rc<Lanes>,
+    /// Did the host open it?
+    open: bool,
     /// Does a script lie ready on its lane?
     waits: bool,
 }
@@ -38,7 +40,13 @@ pub(super) struct Slot {
 impl Slot {
     pub(super) fn take(lanes: &Rc<Lanes>) -> Self {
         lanes.pool.borrow_mut().open += 1;
-        Self { lanes: lanes.clone(), waits: false }
+        Self { lanes: lanes.clone(), open: false, waits: false }
+    }
+
+    /// The host opened it.
+    pub(super) fn opened(mut self) -> Self {
+        self.open = true;
+        self
     }
 }
 
@@ -47,7 +55,9 @@ impl Drop for Slot {
         let mut pool = self.lanes.pool.borrow_mut();
         pool.open -= 1;
         pool.waiting -= usize::from(self.waits);
-        self.lanes.closed_some.set(true);
+        if self.open {
+            self.lanes.closed_some.set(true);
+        }
         self.lanes.freed.notify_waiters();
     }
 }
