@@ -20,7 +20,7 @@ pub const PEAK_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// How the runbook is run.
 const RUN: [&str; 5] = ["run", "-i", "site.yaml", "runbook.yaml", "--yes"];
 /// Every wait ends before this, or never.
-const PATIENCE: Duration = Duration::from_secs(240);
+pub const PATIENCE: Duration = Duration::from_secs(240);
 /// Between two looks at a process.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
