@@ -48,6 +48,11 @@ lab-plans: test-deps ## A hundred random plans with packets: what the lock-out a
 bars: build ## Measure reports of 5,000 tasks and 10,000 trials of 200 tasks against what is promised of them
 	@tests/bars
 
+.PHONY: bench
+bench: ## Measure Blackstart against its peers and a bare client, on loopback (W=W2,W3 some workloads, TOOLS=blackstart,asyncssh some tools)
+	@tests/lab/install lab bench
+	@benches/run '$(W)' '$(TOOLS)'
+
 .PHONY: fmt
 fmt: ## Format the sources
 	cargo fmt

@@ -49,6 +49,8 @@ impl Ahead {
         if !self.begun.insert(step) {
             return;
         }
+        // Its own jobs open what they need.
+        self.warmed.extend(places(plan, step));
         let mut left = HOSTS_AT_ONCE_MAX;
         for next in &self.follows[step.at()] {
             for place in places(plan, *next) {

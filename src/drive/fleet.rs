@@ -8,6 +8,7 @@ use crate::plan::Plan;
 use crate::transport::ssh::{self, Deadlines, Target, TellWait};
 use crate::transport::wire::{Pending, Trouble, TroubleKind};
 use crate::transport::{Connector, Host, Link, Local, Remote};
+use futures_util::future::join_all;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -85,6 +86,11 @@ impl Fleet {
         }
     }
 
+    /// With these in the place of the plan's hosts, such as made-up ones.
+    pub fn with_hosts(self, hosts: impl IntoIterator<Item = (HostIx, Rc<dyn Remote>)>) -> Self {
+        Self { hosts: RefCell::new(hosts.into_iter().collect()), ..self }
+    }
+
     /// For somebody who looks again and again: without a login for each look.
     pub fn keeping_links(self) -> Self {
         Self { keeps_links: true, ..self }
@@ -137,9 +143,7 @@ impl Fleet {
     pub async fn close(&self) {
         let hosts: Vec<_> = self.hosts.borrow().values().cloned().collect();
         let controller = self.controller.borrow().clone();
-        for host in hosts.into_iter().chain(controller) {
-            host.close().await;
-        }
+        join_all(hosts.iter().chain(&controller).map(|host| host.close())).await;
     }
 }
 

@@ -131,9 +131,10 @@ _b_find() {
   return 1
 }
 
-# Private from its first moment, for another agent may look at it at once: some `mkdir -m` make it first and close it then.
+# Makes directories, one inside the other. Private from their first moment, for another agent may look at them at once:
+# some `mkdir -m` make it first and close it then; and private where the directory above has ACLs for what comes into it.
 _b_mkdir() {
-  (umask 077 && mkdir "$1")
+  (umask 077 && exec mkdir -m 700 "$@")
 }
 
 # Makes this run's directory for receipts, if need be. The marker `host` names the boot it was made in ($1: or says
@@ -142,12 +143,15 @@ _b_open() {
   [ -n "$_b_dir" ] && return
   _b_find || return 1
   _b_why="cannot make a private directory $_b_place/$_b_run"
+  _b_p=
   if [ ! -d "$_b_place" ]; then
     case $_b_receipts in ?*) mkdir -p "${_b_place%/*}/" ;; esac
-    _b_mkdir "$_b_place"
+    _b_mkdir "$_b_place" "$_b_place/$_b_run" && _b_p=made
   fi
-  _b_private "$_b_place" || return 1
-  [ -d "$_b_place/$_b_run" ] || _b_mkdir "$_b_place/$_b_run"
+  if [ -z "$_b_p" ]; then
+    _b_private "$_b_place" || return 1
+    [ -d "$_b_place/$_b_run" ] || _b_mkdir "$_b_place/$_b_run"
+  fi
   _b_ours "$_b_place/$_b_run" || return 1
   set -C
   { printf '%s end\n' "${1:-$_b_boot}"; } >"$_b_place/$_b_run/host"

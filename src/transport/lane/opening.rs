@@ -4,6 +4,7 @@ use super::nonce;
 use crate::model::inventory::Become;
 use crate::model::names::RunId;
 use crate::model::secret::Secret;
+use std::sync::LazyLock;
 
 /// What runs on the host, as auditors may read it.
 const AGENT: &str = include_str!("agent.sh");
@@ -98,17 +99,17 @@ impl Opening {
         ] {
             text += &format!("{name}={}\n", quote(value));
         }
-        for line in AGENT.lines().map(str::trim_start) {
-            if !line.is_empty() && !line.starts_with('#') {
-                text += &line.replace("@forget@", &forget());
-                text.push('\n');
-            }
-        }
-        text += END_OF_AGENT;
-        text.push('\n');
+        text += &STRIPPED;
         text
     }
 }
+
+/// The agent without its comments and indentation, to its end: the same for every lane.
+static STRIPPED: LazyLock<String> = LazyLock::new(|| {
+    let code = AGENT.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines: Vec<&str> = code.chain([END_OF_AGENT]).collect();
+    lines.join("\n").replace("@forget@", &forget()) + "\n"
+});
 
 /// What a loader takes to become a small script of ours, which then has stdin and stdout to itself.
 pub fn begin_script(script: &str) -> String {
@@ -153,7 +154,8 @@ fn relayed(code: &str) -> String {
     )
 }
 
-/// Commands that make a script's shell forget every name of the agent.
+/// A command that makes a script's shell forget every variable of the agent. Its functions stay: they hold nothing of
+/// use to anybody, and to forget them costs a tenth of what a job costs.
 fn forget() -> String {
     let mut names = std::collections::BTreeSet::new();
     let mut functions = std::collections::BTreeSet::new();
@@ -166,8 +168,7 @@ fn forget() -> String {
         };
     }
     names.retain(|name| !functions.contains(name));
-    let join = |set: std::collections::BTreeSet<&str>| set.into_iter().collect::<Vec<_>>().join(" ");
-    format!("unset -v {}; unset -f {}", join(names), join(functions))
+    format!("unset -v {}", names.into_iter().collect::<Vec<_>>().join(" "))
 }
 
 /// A word for `sh`, single-quoted.

@@ -80,6 +80,9 @@ impl KnownHosts {
                 continue;
             }
             // The names first: a file may have thousands of lines, and their keys are of no interest.
+            if !may_match(line, names) {
+                continue;
+            }
             let Some(patterns) = patterns(line) else { continue };
             let named = matches(&patterns, &names.name);
             let portless = !named && names.also.as_ref().is_some_and(|name| matches(&patterns, name));
@@ -102,6 +105,21 @@ impl KnownHosts {
     pub fn that(&self, says: Says) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(move |line| line.says == says)
     }
+}
+
+/// Could the line be about the host? `false` only where its names are plain ones and all others': a fleet of thousands
+/// has a file of thousands of lines, which is looked through once for each of them.
+fn may_match(line: &str, names: &KeyNames) -> bool {
+    let mut fields = line.split_ascii_whitespace();
+    let first = fields.next().unwrap_or_default();
+    let listed = if first.starts_with('@') { fields.next().unwrap_or_default() } else { first };
+    if !listed.is_ascii() || listed.bytes().any(|byte| matches!(byte, b'*' | b'?' | b'!' | b'|')) {
+        return true;
+    }
+    let is_it = |listed: &str, name: &str| listed.eq_ignore_ascii_case(name);
+    listed
+        .split(',')
+        .any(|one| is_it(one, &names.name) || names.also.as_ref().is_some_and(|name| is_it(one, name)))
 }
 
 fn patterns(line: &str) -> Option<HostPatterns> {
