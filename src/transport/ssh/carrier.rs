@@ -1,6 +1,7 @@
 //! What carries an SSH connection's bytes: a TCP connection, or a wire of the link to a jump host.
 
 use super::outlet::Outlet;
+use super::scratch;
 use crate::transport::wire::{Closed, FromWire, Link, Wire};
 use rustix::net::sockopt;
 use std::collections::VecDeque;
@@ -60,10 +61,8 @@ impl Carrier {
         match self {
             Self::Tcp { stream, hurry } => loop {
                 ready!(stream.poll_read_ready(cx)).map_err(say)?;
-                let mut bytes = vec![0; READ_BYTES];
-                match stream.try_read(&mut bytes) {
-                    Ok(n) => {
-                        bytes.truncate(n);
+                match scratch::with(READ_BYTES, |room| stream.try_read(room).map(|n| room[..n].to_vec())) {
+                    Ok(bytes) => {
                         if *hurry {
                             // The kernel clears it with each use. It is only a matter of speed, so a failure is none.
                             let _ = sockopt::set_tcp_quickack(&*stream, true);

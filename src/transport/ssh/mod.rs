@@ -18,6 +18,7 @@ mod outlet;
 mod pipe;
 mod pump;
 mod resolved;
+mod scratch;
 mod session;
 mod strand;
 mod surroundings;

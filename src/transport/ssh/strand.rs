@@ -2,6 +2,7 @@
 
 use super::channel::{Channel, Stream};
 use super::outlet::Outlet;
+use super::scratch;
 use super::session::Fault;
 use crate::transport::wire::{Closed, FROM_WIRE_QUEUE, FromWire, TO_WIRE_QUEUE, Wire};
 use std::task::{Context, Poll};
@@ -142,11 +143,13 @@ impl Strand {
         for _ in 0..2 {
             let stream = self.turn;
             self.turn = if stream == Stream::Out { Stream::Err } else { Stream::Out };
-            let mut bytes = vec![0; MESSAGE_BYTES];
-            match self.channel.read(stream, &mut bytes) {
-                Ok(0) | Err(Fault::Wait) => {}
-                Ok(n) => {
-                    bytes.truncate(n);
+            let read = scratch::with(MESSAGE_BYTES, |room| {
+                self.channel.read(stream, room).map(|n| room[..n].to_vec())
+            });
+            match read {
+                Err(Fault::Wait) => {}
+                Ok(bytes) if bytes.is_empty() => {}
+                Ok(bytes) => {
                     let message =
                         if stream == Stream::Out { FromWire::Out(bytes) } else { FromWire::Err(bytes) };
                     self.from.send(message).expect("there is room");
