@@ -30,6 +30,9 @@ pub fn set_read_timeout(session: &mut raw::LIBSSH2_SESSION, seconds: i64) {
     unsafe { libssh2_session_set_read_timeout(session, seconds as c_long) }
 }
 
+/// libssh2's bare "not in the queue": a packet of the type that it waits for came, and was about another channel.
+const NOT_IN_QUEUE: c_int = -1;
+
 /// stdout or stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
@@ -56,7 +59,7 @@ pub struct Channel {
 
 impl Channel {
     /// Opens a channel. A session opens one at a time: after `Fault::Wait` call again for the same `kind`
-    /// until the answer is another.
+    /// until the answer is another. After `Fault::Mixed` the next call asks anew.
     pub fn open(session: &Session, kind: &Kind) -> Result<Self, Fault> {
         // SAFETY: the session lives; the strings are good for their lengths, or end in NUL where libssh2 wants that.
         let channel = unsafe {
@@ -81,6 +84,10 @@ impl Channel {
         };
         match NonNull::new(channel) {
             Some(raw) => Ok(Self { raw, session: session.clone() }),
+            // SAFETY: the session lives.
+            None if unsafe { raw::libssh2_session_last_errno(session.pointer()) } == NOT_IN_QUEUE => {
+                Err(Fault::Mixed)
+            }
             None => Err(session.last_fault()),
         }
     }
@@ -96,10 +103,10 @@ impl Channel {
         result
     }
 
-    /// Starts `command` by the login shell.
+    /// Starts `command` by the login shell. After `Fault::Mixed` this channel is of no use.
     pub fn exec(&self, command: &str) -> Result<(), Fault> {
         // SAFETY: the channel lives; both strings are good for their lengths.
-        self.rc(unsafe {
+        let rc = unsafe {
             raw::libssh2_channel_process_startup(
                 self.raw.as_ptr(),
                 EXEC.as_ptr().cast(),
@@ -107,7 +114,8 @@ impl Channel {
                 command.as_ptr().cast::<c_char>(),
                 command.len() as c_uint,
             )
-        })
+        };
+        if rc == NOT_IN_QUEUE { Err(Fault::Mixed) } else { self.rc(rc) }
     }
 
     /// Handles everything that has come for the session, this channel's data included, without taking any of it.

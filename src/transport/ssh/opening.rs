@@ -23,6 +23,10 @@ const TURN_DOUBLINGS_MAX: u32 = 5;
 /// swallows the second of two keepalives within two seconds, so it takes a little more than that.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
 
+/// So often a session is opened for one command. dropbear (2026 and older) closes a session that has no command yet when
+/// the process of any other session of the connection ends, starts the command all the same, and never answers.
+const SESSIONS_MAX: u32 = 5;
+
 /// What a server that falls silent in the middle may mean.
 pub const BUSY_OR_NARROW: &str =
     "the server may be busy, or something on the way discard large packets (MTU)";
@@ -42,6 +46,8 @@ pub struct Request {
     limit: Duration,
     tried: Duration,
     turns: u32,
+    /// Sessions that the server closed instead of saying whether it started the command.
+    closed: u32,
     /// Has the server been heard while this was tried?
     alive: bool,
 }
@@ -165,7 +171,17 @@ impl Request {
         answer: oneshot::Sender<Result<Wire, Trouble>>,
         now: Instant,
     ) -> Self {
-        Self { kind, command, answer, due: now + limit, limit, tried: Duration::ZERO, turns: 0, alive: false }
+        Self {
+            kind,
+            command,
+            answer,
+            due: now + limit,
+            limit,
+            tried: Duration::ZERO,
+            turns: 0,
+            closed: 0,
+            alive: false,
+        }
     }
 
     /// When a command is too late. A connection to a port is only late once it was tried.
@@ -176,6 +192,12 @@ impl Request {
     /// Is it too late for the command?
     pub fn is_late(&self, now: Instant) -> bool {
         self.due().is_some_and(|due| due <= now)
+    }
+
+    /// The server closed its session: may another be tried? `Err` if it closes them all.
+    pub fn again(mut self) -> Result<Self, Self> {
+        self.closed += 1;
+        if self.closed < SESSIONS_MAX { Ok(self) } else { Err(self) }
     }
 
     /// Hands out the wire. `false` if nobody waits for it any more.
@@ -253,6 +275,13 @@ pub fn refused(kind: &Kind, fault: &Fault, host: &str) -> Trouble {
 pub fn not_started(host: &str) -> Trouble {
     Trouble::new(TroubleKind::Refused, format!("{host}: its SSH server refuses to start commands"))
         .hint("a `ForceCommand`, a `command=` in authorized_keys, or an account without a shell does that")
+}
+
+/// The server closed each session without a word about the command.
+pub fn closed_unstarted(host: &str) -> Trouble {
+    let what =
+        format!("{host}: its SSH server closed {SESSIONS_MAX} sessions instead of starting a command in one");
+    Trouble::new(TroubleKind::Refused, what).hint("its log may say why")
 }
 
 /// A live server got no answer from the port for us.

@@ -4,7 +4,7 @@
 use super::Deadlines;
 use super::channel::{Channel, Kind};
 use super::link::{Order, State};
-use super::opening::{FAR, Opening, Request, Starting, Whom, not_started, refused};
+use super::opening::{FAR, Opening, Request, Starting, Whom, closed_unstarted, not_started, refused};
 use super::pipe::{Pipe, ROUNDS_MAX};
 use super::session::Fault;
 use super::strand::{Strand, Turn};
@@ -165,6 +165,8 @@ impl Pump {
         let Some(opening) = &mut self.opening else { return Ok(used) };
         let result = match opening.poll(cx, &self.pipe.session) {
             Err(Fault::Wait) => return Ok(used),
+            // It is asked for anew.
+            Err(Fault::Mixed) => return Ok(true),
             Err(fault @ Fault::Broken(_)) => return Err(fault),
             result => result,
         };
@@ -230,13 +232,23 @@ impl Pump {
     fn advance_starting(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
         let mut worked = false;
         for mut starting in std::mem::take(&mut self.starting) {
+            // First, so that an answer that came before the end is still found.
+            let closed = is_closed(&starting.channel)?;
             match starting.channel.exec(&starting.request.command) {
-                Err(Fault::Wait) if starting.request.answer.poll_closed(cx).is_ready() => {
+                Err(Fault::Wait | Fault::Mixed) if starting.request.answer.poll_closed(cx).is_ready() => {
                     self.closing.push(starting.channel);
                 }
-                Err(Fault::Wait) => {
+                Err(Fault::Wait) if !closed => {
                     self.starting.push(starting);
                     continue;
+                }
+                // No answer will come any more in this channel.
+                Err(Fault::Wait | Fault::Mixed) => {
+                    self.closing.push(starting.channel);
+                    match starting.request.again() {
+                        Ok(request) => self.queue.push_front(request),
+                        Err(request) => request.refuse(closed_unstarted(&self.host)),
+                    }
                 }
                 Err(fault @ Fault::Broken(_)) => return Err(fault),
                 Err(_) => {

@@ -20,6 +20,9 @@ pub enum Fault {
     Wait,
     /// The other side said no; the connection goes on.
     No(String),
+    /// libssh2 took an answer to somebody else's request (one that was given up, or that waits as well) for the one it
+    /// waited for, and gave this request up; the connection goes on.
+    Mixed,
     /// A time limit inside libssh2 ran out; the connection goes on.
     TimedOut,
     /// The password must be changed first.

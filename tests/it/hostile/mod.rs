@@ -5,7 +5,7 @@ mod brain;
 mod desk;
 mod planted;
 mod polite;
-mod rude;
+pub mod rude;
 
 mod greets;
 mod logins;

@@ -30,6 +30,7 @@ pub const WINDOW_ADJUST: u8 = 93;
 pub const CHANNEL_DATA: u8 = 94;
 pub const CHANNEL_EXTENDED_DATA: u8 = 95;
 pub const CHANNEL_REQUEST: u8 = 98;
+pub const CHANNEL_CLOSE: u8 = 97;
 pub const CHANNEL_SUCCESS: u8 = 99;
 
 /// A server on a port of its own. Its threads end with the connections, which the program under test ends.
@@ -206,17 +207,33 @@ impl Talk {
 
     /// Opens the channel that we want and starts its command; its number on our side.
     pub fn take_channel(&mut self, window: u32) -> io::Result<u32> {
+        let theirs = self.open_channel(window)?;
+        self.wait_for(CHANNEL_REQUEST)?;
+        self.send(&about(CHANNEL_SUCCESS, theirs))?;
+        Ok(theirs)
+    }
+
+    /// Opens the channel that we want; its number on our side.
+    pub fn open_channel(&mut self, window: u32) -> io::Result<u32> {
+        let theirs = self.asked_for()?;
+        self.confirm(theirs, window)?;
+        Ok(theirs)
+    }
+
+    /// The number of the channel that we want opened.
+    pub fn asked_for(&mut self) -> io::Result<u32> {
         let open = self.wait_for(CHANNEL_OPEN)?;
         let at = 1 + 4 + "session".len();
-        let theirs = u32::from_be_bytes(open[at..at + 4].try_into().expect("four bytes"));
+        Ok(u32::from_be_bytes(open[at..at + 4].try_into().expect("four bytes")))
+    }
+
+    /// Opens it, with the same number on its own side.
+    pub fn confirm(&mut self, theirs: u32, window: u32) -> io::Result<()> {
         let mut confirm = vec![CHANNEL_OPEN_CONFIRMATION];
         for number in [theirs, theirs, window, 32 * 1024] {
             confirm.extend(number.to_be_bytes());
         }
-        self.send(&confirm)?;
-        self.wait_for(CHANNEL_REQUEST)?;
-        self.send(&about(CHANNEL_SUCCESS, theirs))?;
-        Ok(theirs)
+        self.send(&confirm)
     }
 
     /// The next packet of a kind; others are not for us.

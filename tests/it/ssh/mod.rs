@@ -8,4 +8,5 @@ mod loss;
 mod offers;
 pub mod proxy;
 mod routes;
+mod sessions;
 mod wires;
