@@ -4,6 +4,7 @@ import math
 
 # Where a figure comes of a hundred starts.
 STARTS = 100
+STARTED = {"S-version": "--version", "S-plan": "plan"}
 
 
 def markdown(results):
@@ -43,7 +44,7 @@ def own(results):
         elif name == "W8-run":
             lines.append(f"- {name}: the same run over made-up hosts, {one['tasks_per_s']:.0f} steps of hosts a second, {peak}")
         elif name.startswith("S-"):
-            lines.append(f"- `blackstart {name[2:]}`: {1000 * wall / STARTS:.1f} ms a start")
+            lines.append(f"- {name}, `blackstart {STARTED[name]}`: {1000 * wall / STARTS:.1f} ms a start")
     return "\n".join(lines) + "\n" if lines else ""
 
 

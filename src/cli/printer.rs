@@ -39,16 +39,13 @@ pub fn say(text: &str) {
 
 /// Writes data to stdout; a closed pipe is no error worth a message.
 pub fn data(text: &str) -> std::io::Result<()> {
+    let end = if text.ends_with('\n') { "" } else { "\n" };
     if let Some(screen) = screen::get() {
-        let end = if text.ends_with('\n') { "" } else { "\n" };
         screen.print(format!("{text}{end}").as_bytes());
         return Ok(());
     }
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    if !text.ends_with('\n') {
-        stdout.write_all(b"\n")?;
-    }
+    write!(stdout, "{text}{end}")?;
     stdout.flush()
 }
 

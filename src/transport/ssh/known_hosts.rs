@@ -80,10 +80,8 @@ impl KnownHosts {
                 continue;
             }
             // The names first: a file may have thousands of lines, and their keys are of no interest.
-            if !may_match(line, names) {
-                continue;
-            }
-            let Some(patterns) = patterns(line) else { continue };
+            let Some(listed) = listed(line).filter(|listed| may_match(listed, names)) else { continue };
+            let Ok(patterns) = listed.parse() else { continue };
             let named = matches(&patterns, &names.name);
             let portless = !named && names.also.as_ref().is_some_and(|name| matches(&patterns, name));
             if !named && !portless {
@@ -107,12 +105,9 @@ impl KnownHosts {
     }
 }
 
-/// Could the line be about the host? `false` only where its names are plain ones and all others': a fleet of thousands
+/// Could the names of a line be the host's? `false` only where they are plain ones and all others': a fleet of thousands
 /// has a file of thousands of lines, which is looked through once for each of them.
-fn may_match(line: &str, names: &KeyNames) -> bool {
-    let mut fields = line.split_ascii_whitespace();
-    let first = fields.next().unwrap_or_default();
-    let listed = if first.starts_with('@') { fields.next().unwrap_or_default() } else { first };
+fn may_match(listed: &str, names: &KeyNames) -> bool {
     if !listed.is_ascii() || listed.bytes().any(|byte| matches!(byte, b'*' | b'?' | b'!' | b'|')) {
         return true;
     }
@@ -122,10 +117,11 @@ fn may_match(line: &str, names: &KeyNames) -> bool {
         .any(|one| is_it(one, &names.name) || names.also.as_ref().is_some_and(|name| is_it(one, name)))
 }
 
-fn patterns(line: &str) -> Option<HostPatterns> {
+/// The field that says whom a line is about; a marker may stand before it.
+fn listed(line: &str) -> Option<&str> {
     let mut fields = line.split_whitespace();
     let first = fields.next()?;
-    if first.starts_with('@') { fields.next()?.parse().ok() } else { first.parse().ok() }
+    if first.starts_with('@') { fields.next() } else { Some(first) }
 }
 
 /// ssh-key's parser wants single spaces between the fields and takes any `#` for a comment.

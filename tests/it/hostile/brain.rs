@@ -109,6 +109,21 @@ pub fn frame(nonce: &str, words: &str) -> Vec<u8> {
     format!("\u{1e}{nonce} {words}\u{1e}").into_bytes()
 }
 
+/// An answer to an order.
+pub fn out(order: &Order, words: &str) -> Say {
+    Say::Out(frame(&order.nonce, words))
+}
+
+/// The job of an order has begun.
+pub fn go(order: &Order) -> Say {
+    out(order, "go 1 1 1")
+}
+
+/// Its stderr has ended.
+pub fn err_end(order: &Order) -> Say {
+    Say::Err(frame(&order.nonce, "end"))
+}
+
 /// What an honest host says on which nothing goes wrong and nothing is printed.
 pub fn honest(order: &Order) -> Vec<Say> {
     let out = |words: &str| Say::Out(frame(&order.nonce, words));

@@ -5,9 +5,10 @@ use blackstart::journal::{Record, Store};
 use blackstart::model::Outcome;
 use blackstart::model::event::{Event, JobKind};
 use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ pub const PEAK_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// How the runbook is run.
 const RUN: [&str; 5] = ["run", "-i", "site.yaml", "runbook.yaml", "--yes"];
 /// Every wait ends before this, or never.
-pub const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(240);
 /// Between two looks at a process.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
@@ -83,6 +84,13 @@ impl Desk {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().canonicalize().expect("it is there").join(name)
+    }
+
+    /// Every file and directory on it.
+    pub fn all_below(&self) -> BTreeSet<PathBuf> {
+        let mut found = BTreeSet::new();
+        all_below(&self.path(""), &mut found);
+        found
     }
 
     pub fn write(&self, name: &str, text: &str) {
@@ -204,4 +212,16 @@ pub fn one_step(timeout: &str) -> String {
         "version: 1\nname: one\nphases:\n  - id: work\n    on_failure: stop\n    steps:\n      - id: step\n        \
          on: all\n        timeout: {timeout}\n        run: echo {MARK}\n        undo: not_needed\n"
     )
+}
+
+fn all_below(dir: &Path, found: &mut BTreeSet<PathBuf>) {
+    for entry in fs::read_dir(dir).expect("it can be listed") {
+        let entry = entry.expect("it can be listed");
+        let kind = entry.file_type().expect("it has a kind");
+        assert!(kind.is_file() || kind.is_dir(), "{:?}: links lead elsewhere", entry.path());
+        if kind.is_dir() {
+            all_below(&entry.path(), found);
+        }
+        found.insert(entry.path());
+    }
 }

@@ -1,11 +1,10 @@
 //! No file of a hostile host gets out of the run's directory, whatever it is called there and whatever stands in it.
 
-use super::brain::{Order, Say, frame};
+use super::brain::{Order, Say, err_end, go, out};
 use super::desk::{Desk, Known};
 use super::polite::Server;
 use blackstart::model::event::{Event, JobKind};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 /// Paths on the host, as an inventory may give them away to whoever named things there.
 const PATHS: [&str; 7] = [
@@ -29,21 +28,7 @@ fn climbing() -> Vec<u8> {
 
 fn answer(order: &Order) -> Option<Vec<Say>> {
     let sends = order.verb == "J" && ["cat --", "SNAP"].iter().any(|word| order.script.contains(word));
-    let out = |words: &str| Say::Out(frame(&order.nonce, words));
-    let end = Say::Err(frame(&order.nonce, "end"));
-    sends.then(|| vec![out("go 1 1 1"), Say::Out(climbing()), out("end 0 0"), end])
-}
-
-fn all_below(dir: &Path, found: &mut BTreeSet<PathBuf>) {
-    for entry in std::fs::read_dir(dir).expect("it can be listed") {
-        let entry = entry.expect("it can be listed");
-        let kind = entry.file_type().expect("it has a kind");
-        assert!(kind.is_file() || kind.is_dir(), "{:?}: links lead elsewhere", entry.path());
-        if kind.is_dir() {
-            all_below(&entry.path(), found);
-        }
-        found.insert(entry.path());
-    }
+    sends.then(|| vec![go(order), Say::Out(climbing()), out(order, "end 0 0"), err_end(order)])
 }
 
 #[test]
@@ -72,8 +57,7 @@ fn no_file_of_a_host_gets_out_of_the_run_or_gets_a_name_that_deceives() {
         .flatten()
         .collect();
     assert_eq!(evidence.len(), PATHS.len() + 1, "{ended}");
-    let mut below = BTreeSet::new();
-    all_below(&desk.path(""), &mut below);
+    let below = desk.all_below();
     let state = desk.path("state");
     let beside: BTreeSet<_> = below.iter().filter(|path| !path.starts_with(&state)).cloned().collect();
     let ours = ["id", "id.pub", "known_hosts", "site.yaml", "runbook.yaml", "out", "err"]

@@ -1,6 +1,6 @@
 //! Hosts that put words into every place where a host can put some, and what those words are.
 
-use super::brain::{AGENT, Order, Say, TOOL, frame, is_the_step};
+use super::brain::{AGENT, Order, Say, TOOL, err_end, frame, go, is_the_step, out};
 use super::desk::{Desk, Known, one_step};
 use super::polite::{Door, Manners, Server};
 use super::rude::{
@@ -79,18 +79,10 @@ fn bytes() -> Vec<u8> {
     [lines().as_bytes(), &(0x80..=0x9f).collect::<Vec<u8>>(), b"31m\0"].concat()
 }
 
-pub fn out(order: &Order, words: &str) -> Say {
-    Say::Out(frame(&order.nonce, words))
-}
-
-fn err_end(order: &Order) -> Say {
-    Say::Err(frame(&order.nonce, "end"))
-}
-
 /// A job that ends so, having said the plant on both streams.
 fn ends_saying(order: &Order, out_bytes: Vec<u8>, status: u32) -> Vec<Say> {
     let end = out(order, &format!("end {status} 0"));
-    vec![out(order, "go 1 1 1"), Say::Out(out_bytes), Say::Err(bytes()), end, err_end(order)]
+    vec![go(order), Say::Out(out_bytes), Say::Err(bytes()), end, err_end(order)]
 }
 
 /// The host whose step fails and says all of it.
@@ -106,7 +98,7 @@ fn step(name: &'static str, says: fn(&Order) -> Vec<Say>) -> Place {
 fn receipt(name: &'static str, words: fn() -> String) -> Place {
     let answer = move |order: &Order| match order.verb.as_str() {
         "R" => Some(vec![out(order, &words())]),
-        _ => is_the_step(order).then(|| vec![out(order, "go 1 1 1"), Say::Close]),
+        _ => is_the_step(order).then(|| vec![go(order), Say::Close]),
     };
     polite(name, Server::answering(answer))
 }
@@ -127,7 +119,7 @@ pub fn places() -> Vec<Place> {
             vec![out(order, &format!("no unwritable {}", lines())), out(order, "end 0 0"), err_end(order)]
         }),
         step("strange answer", |order| vec![out(order, &format!("sesame {}", lines()))]),
-        step("signal", |order| vec![out(order, "go 1 1 1"), Say::Signal(lines()), Say::Close]),
+        step("signal", |order| vec![go(order), Say::Signal(lines()), Say::Close]),
         receipt("receipt", || format!("void lost {}", lines())),
         Place { is_slow: true, ..receipt("strange receipt", lines) },
         polite(
@@ -140,10 +132,7 @@ pub fn places() -> Vec<Place> {
         polite("version", Server::with(named)),
         Place { is_shown: false, ..polite("banner", Server::with(bannered)) },
         Place { host: asked, top: secret, is_shown: false, ..asks },
-        Place {
-            is_shown: false,
-            ..step("goodbye", |order| vec![out(order, "go 1 1 1"), Say::Goodbye(lines())])
-        },
+        Place { is_shown: false, ..step("goodbye", |order| vec![go(order), Say::Goodbye(lines())]) },
     ];
     places.extend(beneath());
     places
@@ -179,9 +168,7 @@ fn beneath() -> Vec<Place> {
 }
 
 fn that_fails() -> super::polite::Answer {
-    Arc::new(|order| {
-        is_the_step(order).then(|| vec![out(order, "go 1 1 1"), out(order, "end 1 0"), err_end(order)])
-    })
+    Arc::new(|order| is_the_step(order).then(|| vec![go(order), out(order, "end 1 0"), err_end(order)]))
 }
 
 fn greets(order: &Order) -> Option<Vec<Say>> {

@@ -1,14 +1,13 @@
 //! What a compromised host writes, in every place where it can write something, is text on every screen and in every
 //! file: it moves no cursor, sets no title, opens no link, hides nothing, is no markup and answers no question.
 
-use super::brain::{Order, Say, is_the_step};
+use super::brain::{Order, Say, err_end, go, is_the_step, out};
 use super::desk::{BLACKSTART, Desk, Ended, one_step};
-use super::planted::{FORGED, Place, out, places, that_prints};
+use super::planted::{FORGED, Place, places, that_prints};
 use super::polite::Server;
 use crate::story::markup::troubles;
 use blackstart::model::event::Event;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What a text is, and so what must not stand in it.
@@ -110,16 +109,6 @@ fn harmless(what: &str, kind: Kind, text: &str) {
     }
 }
 
-fn files_below(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(dir).expect("it can be listed") {
-        let path = entry.expect("it can be listed").path();
-        if path.is_dir() {
-            files_below(&path, found);
-        }
-        found.push(path);
-    }
-}
-
 fn look_everywhere(place: &Place) {
     let (desk, name) = (place.desk(), place.name);
     desk.write("policy.yaml", POLICY);
@@ -144,9 +133,7 @@ fn look_everywhere(place: &Place) {
     let shown: Vec<&str> =
         told.iter().filter(|(.., it)| it.out.contains("PLANT")).map(|(look, ..)| look.as_str()).collect();
     assert_eq!(!shown.is_empty(), place.is_shown, "{name}: where it is shown is looked at: {shown:?}");
-    let mut files = Vec::new();
-    files_below(&desk.path(""), &mut files);
-    for file in files {
+    for file in desk.all_below() {
         let path = file.strip_prefix(desk.path("")).expect("it is below").to_string_lossy().into_owned();
         assert!(path.chars().all(|c| c.is_ascii_alphanumeric() || "/.-_~".contains(c)), "{name}: {path:?}");
         // What a job printed is kept byte by byte, as evidence. The journal is for machines, and for whoever looks.
@@ -217,13 +204,12 @@ fn on_a_terminal_nothing_of_it_reaches_the_terminal() {
 #[test]
 fn output_answers_no_question_and_is_no_line_of_the_journal() {
     let says = |order: &Order| {
-        let end = Say::Err(super::brain::frame(&order.nonce, "end"));
         vec![
-            out(order, "go 1 1 1"),
+            go(order),
             Say::Out(FORGED.into()),
             Say::Err(FORGED.into()),
             out(order, "end 0 0"),
-            end,
+            err_end(order),
         ]
     };
     let server = Server::answering(move |order| is_the_step(order).then(|| says(order)));

@@ -1,13 +1,13 @@
 //! What a server says once it has let us in and a step is under way: floods, wrong ends, forged answers. A host can lie
 //! about itself, for it alone knows what happened there; it cannot make us take a word for another, or wait for ever.
 
-use super::brain::{AGENT, Flood, Order, Say, frame, is_the_step};
-use super::desk::{Desk, Ended, MARK, PATIENCE, PEAK_BYTES_MAX, one_step};
+use super::brain::{AGENT, Flood, Order, Say, err_end, frame, go, is_the_step, out};
+use super::desk::{Desk, Ended, MARK, PEAK_BYTES_MAX, one_step};
 use super::polite::{Manners, Server};
+use crate::support::live::until;
 use blackstart::model::event::{Event, JobKind, TaskEnd};
 use blackstart::model::{How, Outcome};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 /// What must come of the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,18 +18,6 @@ enum Fate {
     TimedOut,
     /// The host said in so many words that it ended so: its word about itself.
     Exit(i32),
-}
-
-fn out(order: &Order, words: &str) -> Say {
-    Say::Out(frame(&order.nonce, words))
-}
-
-fn go(order: &Order) -> Say {
-    out(order, "go 1 1 1")
-}
-
-fn err_end(order: &Order) -> Say {
-    Say::Err(frame(&order.nonce, "end"))
 }
 
 /// A host that says this when the step comes, and afterwards has lost the receipt.
@@ -211,10 +199,7 @@ fn channels_that_a_server_opens_are_refused() {
     let desk = Desk::new(&[server.known("h1")]);
     judge("channels", Fate::TimedOut, &desk.run(&one_step("2s")));
     // One of them is answered by the end of the connection, of which the server hears in its own time.
-    let patience = Instant::now() + PATIENCE;
-    while server.heard().opened.is_empty() && Instant::now() < patience {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until("the server has heard of all", || !server.heard().opened.is_empty());
     let heard = server.heard();
     assert_eq!(heard.opened.len(), 4, "{:?}", heard.opened);
     assert!(heard.opened.iter().all(|answer| answer.contains("Err(")), "{:?}", heard.opened);

@@ -47,9 +47,7 @@ impl Hosts {
     /// A user without a home directory, whose receipts lie where they can.
     fn add_homeless(&mut self, name: &str, user: &str, machine: &Machine, entry: &str, known: &str) {
         let place = self.place(name);
-        let passwd = fs::read_to_string(machine.path("etc/passwd")).unwrap();
-        let line = passwd.lines().find(|line| line.starts_with(&format!("{user}:"))).unwrap();
-        let uid: u32 = line.split(':').nth(2).unwrap().parse().unwrap();
+        let uid = machine.uid_of(user);
         chown(&place, Some(uid), Some(uid)).unwrap();
         let entry = format!("{entry}, vars: {{ place: {} }}", place.display());
         self.desk.host(name, &entry, known);

@@ -110,15 +110,10 @@ fn whoever_was_in_a_shared_directory_before_gets_nothing_and_no_step_starts() {
     fs::create_dir(&trap).unwrap();
     fs::set_permissions(&trap, fs::Permissions::from_mode(0o700)).unwrap();
     let mut desk = Desk::new("");
-    let passwd = fs::read_to_string(machine.path("etc/passwd")).unwrap();
-    let uid_of = |user: &str| -> u32 {
-        let line = passwd.lines().find(|line| line.starts_with(&format!("{user}:"))).unwrap();
-        line.split(':').nth(2).unwrap().parse().unwrap()
-    };
     // As private as receipts want it: that a link leads there is all that is wrong.
-    chown(&trap, Some(uid_of("link")), None).unwrap();
+    chown(&trap, Some(machine.uid_of("link")), None).unwrap();
     for user in SQUATTED {
-        let (uid, place) = (uid_of(user), places.path().join(user));
+        let (uid, place) = (machine.uid_of(user), places.path().join(user));
         fs::create_dir(&place).unwrap();
         chown(&place, Some(uid), None).unwrap();
         squat(user, &shared.join(format!("blackstart-{uid}")), &trap, uid);
@@ -140,7 +135,7 @@ fn whoever_was_in_a_shared_directory_before_gets_nothing_and_no_step_starts() {
     }
     for user in SQUATTED.into_iter().filter(|user| *user != "free") {
         judge(&ran, user, &places.path().join(user));
-        let place = shared.join(format!("blackstart-{}", uid_of(user)));
+        let place = shared.join(format!("blackstart-{}", machine.uid_of(user)));
         let about = fs::symlink_metadata(&place).unwrap();
         match user {
             "link" | "dangling" => assert!(about.is_symlink(), "{user}"),
@@ -153,7 +148,7 @@ fn whoever_was_in_a_shared_directory_before_gets_nothing_and_no_step_starts() {
     assert_eq!(fs::read_dir(&trap).unwrap().count(), 0, "nothing went where a link points");
 
     // Whom nobody was in the way of: everything works, in a directory of their own.
-    let own = format!("blackstart-{}", uid_of("free"));
+    let own = format!("blackstart-{}", machine.uid_of("free"));
     for step in ["does", "sends", "guards", "keeps"] {
         assert_eq!(*ran.task(&format!("{step}@free")), TaskEnd::Done, "{}", ran.said());
         assert_eq!(ran.ends(&format!("{step}@free"), JobKind::Run).len(), 1);

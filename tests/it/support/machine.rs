@@ -151,6 +151,13 @@ impl Machine {
         self.dir.path().join(name)
     }
 
+    /// The number of a user that was added.
+    pub fn uid_of(&self, user: &str) -> u32 {
+        let passwd = fs::read_to_string(self.path("etc/passwd")).unwrap();
+        let line = passwd.lines().find(|line| line.starts_with(&format!("{user}:"))).unwrap();
+        line.split(':').nth(2).unwrap().parse().unwrap()
+    }
+
     /// The words before a command that start it in the machine.
     pub fn enter(&self) -> Vec<String> {
         let enter = self.path("enter").display().to_string();
