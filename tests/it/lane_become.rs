@@ -251,9 +251,9 @@ fn files_go_to_and_come_from_places_that_only_root_may_touch() {
         assert_eq!((into.as_slice(), fetched.sha256), (b"\0\r\n\xff".as_slice(), sha256));
         // As another user than root, whose pipes are not the login user's.
         let nobody = site.host_becoming("nobody", Some(&person.password));
-        let order = FetchOrder { what: FetchWhat::File("/etc/passwd"), bytes_max: 1_000_000, ..order };
+        let order = FetchOrder { what: FetchWhat::File("/etc/login.defs"), bytes_max: 1_000_000, ..order };
         let mut into = Vec::new();
         let fetched = nobody.fetch(&order, &mut into, &mut NoSink, &mut Stop::never()).await.unwrap();
-        assert_eq!(fetched.bytes, fs::metadata("/etc/passwd").unwrap().len());
+        assert_eq!(fetched.bytes, fs::metadata("/etc/login.defs").unwrap().len());
     });
 }

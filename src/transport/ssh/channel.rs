@@ -126,6 +126,15 @@ impl Channel {
         self.rc(unsafe { raw::libssh2_channel_wait_closed(self.raw.as_ptr()) })
     }
 
+    /// Has the other side closed it, as far as has come?
+    pub fn is_closed(&self) -> Result<bool, Fault> {
+        match self.listen() {
+            Ok(()) => Ok(true),
+            Err(Fault::Wait) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
     /// Has the other side sent everything, and has all of it been read?
     pub fn at_end(&self) -> bool {
         // SAFETY: the channel lives.

@@ -5,6 +5,7 @@ mod agent;
 mod carrier;
 mod ceiling;
 mod channel;
+mod closing;
 mod connect;
 mod deadlines;
 mod host_key;

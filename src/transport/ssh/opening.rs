@@ -23,8 +23,7 @@ const TURN_DOUBLINGS_MAX: u32 = 5;
 /// swallows the second of two keepalives within two seconds, so it takes a little more than that.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
 
-/// So often a session is opened for one command. dropbear (2026 and older) closes a session that has no command yet when
-/// the process of any other session of the connection ends, starts the command all the same, and never answers.
+/// So often a session is opened for one command; see `closing` for servers that close some.
 const SESSIONS_MAX: u32 = 5;
 
 /// What a server that falls silent in the middle may mean.
@@ -76,6 +75,8 @@ pub struct Starting {
     pub channel: Channel,
     /// Who wants it.
     pub request: Request,
+    /// Was the server asked to start it?
+    pub asked: bool,
 }
 
 impl Opening {

@@ -3,6 +3,7 @@
 
 use super::Deadlines;
 use super::channel::{Channel, Kind};
+use super::closing::Closing;
 use super::link::{Order, State};
 use super::opening::{FAR, Opening, Request, Starting, Whom, closed_unstarted, not_started, refused};
 use super::pipe::{Pipe, ROUNDS_MAX};
@@ -29,8 +30,7 @@ pub struct Pump {
     opening: Option<Opening>,
     starting: Vec<Starting>,
     strands: Vec<Strand>,
-    /// Channels that nobody uses any more, until the other side has closed them too.
-    closing: Vec<Channel>,
+    closing: Closing,
     /// A channel opened ahead of need. libssh2 handles what comes (keepalives of the server, new keys) only in
     /// calls about some channel, so an idle connection would be deaf without one; and the next command saves a
     /// round trip.
@@ -62,7 +62,7 @@ impl Pump {
             opening: None,
             starting: Vec::new(),
             strands: Vec::new(),
-            closing: Vec::new(),
+            closing: Closing::at(&pipe.session.server_version()),
             spare: None,
             spare_not_before: now,
             deadlines: Deadlines { keepalive: deadlines.keepalive.max(KEEPALIVE_MIN), ..deadlines },
@@ -130,9 +130,9 @@ impl Pump {
     fn work(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, Fault> {
         self.listen(now)?;
         let mut worked = self.advance_opening(cx, now)?;
-        worked |= self.advance_starting(cx)?;
+        worked |= self.advance_starting(cx, now)?;
         worked |= self.advance_strands(cx)?;
-        self.advance_closing()?;
+        worked |= self.closing.advance()?;
         // What the session has to say now is to be on its way before the task sleeps.
         Ok(self.pipe.poll_move(cx) || worked)
     }
@@ -140,13 +140,15 @@ impl Pump {
     /// Lets libssh2 handle what has come, whether or not anybody can take it.
     fn listen(&mut self, now: Instant) -> Result<(), Fault> {
         for strand in self.strands.iter_mut().filter(|strand| !strand.closed) {
-            strand.closed = is_closed(strand.channel())?;
+            strand.closed = strand.channel().is_closed()?;
         }
-        if let Some(spare) = &self.spare
-            && is_closed(spare)?
-        {
-            self.closing.extend(self.spare.take());
-            self.spare_not_before = now + self.deadlines.keepalive;
+        if let Some(spare) = self.spare.take() {
+            if spare.is_closed()? {
+                self.closing.push(spare);
+                self.spare_not_before = now + self.deadlines.keepalive;
+            } else {
+                self.spare = Some(spare);
+            }
         }
         // libssh2 takes any key when keys are exchanged again, and nobody but us remembers which one was judged.
         match self.pipe.session.is_host_key(&self.host_key) {
@@ -158,9 +160,10 @@ impl Pump {
     }
 
     fn advance_opening(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, Fault> {
-        let used = self.use_spare();
+        let sessions = self.closing.sessions_wait(now).is_none();
+        let used = sessions && self.use_spare();
         if self.opening.is_none() {
-            self.opening = self.next_opening(now);
+            self.opening = self.next_opening(now, sessions);
         }
         let Some(opening) = &mut self.opening else { return Ok(used) };
         let result = match opening.poll(cx, &self.pipe.session) {
@@ -195,13 +198,14 @@ impl Pump {
         true
     }
 
-    fn next_opening(&mut self, now: Instant) -> Option<Opening> {
+    fn next_opening(&mut self, now: Instant, sessions: bool) -> Option<Opening> {
         self.queue.retain(|request| !request.answer.is_closed());
-        let wants_spare = self.spare.is_none() && self.spare_not_before <= now;
-        match self.queue.front() {
+        let wants_spare = sessions && self.spare.is_none() && self.spare_not_before <= now;
+        let next = self.queue.iter().position(|request| sessions || request.kind != Kind::Session);
+        match next.map(|at| &self.queue[at].kind) {
             // A port behind a packet filter may take all of its deadline, and then a command needs the spare.
-            Some(Request { kind: Kind::Tcp(..), .. }) if wants_spare => Some(Opening::spare(now)),
-            Some(_) => self.queue.pop_front().map(|request| Opening::of(request, now)),
+            Some(Kind::Tcp(..)) if wants_spare => Some(Opening::spare(now)),
+            Some(_) => self.queue.remove(next?).map(|request| Opening::of(request, now)),
             None if wants_spare && self.is_deaf() => Some(Opening::spare(now)),
             None => None,
         }
@@ -214,7 +218,7 @@ impl Pump {
 
     fn put_to_use(&mut self, channel: Channel, request: Request) {
         match request.kind {
-            Kind::Session => self.starting.push(Starting { channel, request }),
+            Kind::Session => self.starting.push(Starting { channel, request, asked: false }),
             Kind::Tcp(..) => self.hand_out(channel, request),
         }
     }
@@ -229,22 +233,34 @@ impl Pump {
         }
     }
 
-    fn advance_starting(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
+    fn advance_starting(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, Fault> {
         let mut worked = false;
         for mut starting in std::mem::take(&mut self.starting) {
+            let left = starting.request.answer.poll_closed(cx).is_ready();
             // First, so that an answer that came before the end is still found.
-            let closed = is_closed(&starting.channel)?;
-            match starting.channel.exec(&starting.request.command) {
-                Err(Fault::Wait | Fault::Mixed) if starting.request.answer.poll_closed(cx).is_ready() => {
-                    self.closing.push(starting.channel);
-                }
+            let closed = starting.channel.is_closed()?;
+            if !starting.asked && !closed && !left && self.closing.sessions_wait(now).is_some() {
+                self.starting.push(starting);
+                continue;
+            }
+            let asked = starting.asked;
+            starting.asked |= !closed;
+            let result = match starting.asked {
+                true => starting.channel.exec(&starting.request.command),
+                false => Err(Fault::Wait),
+            };
+            match result {
+                Err(Fault::Wait | Fault::Mixed) if left => self.closing.push(starting.channel),
                 Err(Fault::Wait) if !closed => {
                     self.starting.push(starting);
                     continue;
                 }
                 // No answer will come any more in this channel.
                 Err(Fault::Wait | Fault::Mixed) => {
-                    self.closing.push(starting.channel);
+                    match asked {
+                        true => self.closing.push_ghost(starting.channel),
+                        false => self.closing.push(starting.channel),
+                    }
                     match starting.request.again() {
                         Ok(request) => self.queue.push_front(request),
                         Err(request) => request.refuse(closed_unstarted(&self.host)),
@@ -278,18 +294,6 @@ impl Pump {
         Ok(worked)
     }
 
-    fn advance_closing(&mut self) -> Result<(), Fault> {
-        for channel in std::mem::take(&mut self.closing) {
-            match channel.close() {
-                Err(Fault::Wait) => self.closing.push(channel),
-                Err(fault @ Fault::Broken(_)) => return Err(fault),
-                // Dropped, and with that freed.
-                Ok(()) | Err(_) => {}
-            }
-        }
-        Ok(())
-    }
-
     /// Does what is due, and says when to look again.
     fn watch_the_clock(&mut self, now: Instant) -> Instant {
         let mut next = self.keep_alive(now);
@@ -306,9 +310,10 @@ impl Pump {
             let (look_again, request) = opening.watch_the_clock(now, &self.pipe, &self.host, others_wait);
             next = next.min(look_again);
             self.queue.extend(request);
-        } else if self.is_deaf() {
+        } else if self.is_deaf() && self.closing.sessions_wait(now).is_none() {
             next = next.min(self.spare_not_before.max(now));
         }
+        next = self.closing.sessions_wait(now).map_or(next, |until| next.min(until));
         for starting in std::mem::take(&mut self.starting) {
             if starting.request.is_late(now) {
                 starting.request.refuse_late(&self.host);
@@ -391,13 +396,5 @@ impl Pump {
             strand.end(cx, why);
         }
         self.pipe.part(cx);
-    }
-}
-
-fn is_closed(channel: &Channel) -> Result<bool, Fault> {
-    match channel.listen() {
-        Ok(()) => Ok(true),
-        Err(Fault::Wait) => Ok(false),
-        Err(fault) => Err(fault),
     }
 }

@@ -268,9 +268,15 @@ fn fault(error: Error) -> Fault {
         raw::LIBSSH2_ERROR_KEX_FAILURE | raw::LIBSSH2_ERROR_METHOD_NOT_SUPPORTED => {
             Fault::NoCommonAlgorithm(text)
         }
+        // What libssh2 says instead of why.
+        _ if text.contains("transport_read() bailed out") => Fault::Broken(SENSELESS.to_owned()),
         _ => Fault::Broken(text),
     }
 }
+
+/// The carrier knows of a connection that ended; what is left is this.
+const SENSELESS: &str =
+    "what came makes no sense in SSH: damaged on the way, or its server keeps to no rules";
 
 /// Like `fault`, for a login: what ends other calls is here one key or password refused.
 fn login_fault(error: Error) -> Fault {

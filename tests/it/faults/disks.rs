@@ -19,8 +19,9 @@ fn receipts_on(options: &str, further: &str) -> Scene {
 }
 
 const FULL: &str = "head -c 1000000 /dev/zero >@dir@/h1.receipts/fill 2>@dir@/full || :";
-const NO_HOME: &str =
-    "sed 's|:/root:|:/nonexistent:|' /etc/passwd >@dir@/passwd; mount --bind @dir@/passwd /etc/passwd";
+/// All of /etc, because the mount over a single file of it goes when somebody elsewhere puts a new one in its place, as
+/// tests that make users do.
+const NO_HOME: &str = "cp -a /etc @dir@/etc && sed -i 's|:/root:|:/nonexistent:|' @dir@/etc/passwd && mount --bind @dir@/etc /etc";
 
 #[test]
 fn a_host_that_takes_no_receipt_starts_nothing_and_says_why() {

@@ -23,7 +23,7 @@ const BLACKSTART: &str = env!("CARGO_BIN_EXE_blackstart");
 const INIT: &str = "for place in /root /var/lib /var/tmp; do mount -t tmpfs tmpfs $place; done\n\
      [ ! -e @boot ] || mount --bind @boot /proc/sys/kernel/random/boot_id\n\
      [ ! -e @boot.uptime ] || mount --bind @boot.uptime /proc/uptime\n@setup\n\
-     \"$@\" &\nsleep infinity &\nwhile :; do wait; done";
+     \"$@\" &\nsleep infinity &\nwhile kill -0 $! 2>/dev/null; do wait; done";
 
 /// Hosts and a controller's place beside them.
 pub struct Scene {

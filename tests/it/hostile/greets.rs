@@ -61,7 +61,7 @@ fn loud() -> Vec<Row> {
                 let channel = talk.take_channel(1024)?;
                 talk.say_for_ever(&[about(WINDOW_ADJUST, channel), u32::MAX.to_be_bytes().to_vec()].concat())
             }),
-            "the link was lost",
+            "makes no sense in SSH",
         ),
         row(
             LARGE,
