@@ -1,10 +1,10 @@
 //! Receipts, over real shells on this machine: one start for each attempt, and the truth about it afterwards.
 
-use crate::lane::{StopAt, alive, claimed, each, exit, lost, on, run, script, unique_sleep};
+use crate::lane::{LONG, StopAt, alive, claimed, each, exit, lost, on, run, script, unique_sleep};
 use crate::support::shells::{MAKES, Site, site};
 use blackstart::model::event::Found;
 use blackstart::model::{How, Millis, Outcome};
-use blackstart::transport::work::Script;
+use blackstart::transport::work::{NoSink, Script};
 use blackstart::transport::{Lost, Remote, Stop, Stopper};
 
 /// Appends a line to a file that is beside the receipts, so that starts can be counted.
@@ -315,5 +315,30 @@ fn reading_jobs_and_preflights_leave_nothing_behind() {
         assert_eq!(troubles[0].0, "no-such-command", "{make}");
         assert_eq!(answers.checks.len(), 6, "{make}: {answers:?}");
         assert_eq!(std::fs::read_dir(site.home()).unwrap().count(), 0, "{make}");
+    });
+}
+
+#[test]
+fn a_script_that_lies_ready_starts_with_its_line_and_never_without() {
+    each(async |make, site| {
+        let host = site.host();
+        let writes = |word: &str| format!("echo {word} >>{}; cat; exit 125", ledger(site));
+        let stop = &mut Stop::never();
+        let let_go = host.stage(claimed(site, 1, &writes("never")), LONG, stop).await;
+        drop(let_go.unwrap_or_else(|outcome| panic!("{make}: {outcome}")));
+        assert_eq!(host.resolve(&lost(site, 1), stop).await, Found::NeverStarted, "{make}");
+        let ready = host.stage(claimed(site, 2, &writes("once")), LONG, stop).await;
+        let (mut go, staged) = ready.unwrap_or_else(|outcome| panic!("{make}: {outcome}"));
+        assert_eq!(starts(site), 0, "{make}");
+        assert!(go.send(), "{make}");
+        // The status that a job has which was not to start.
+        assert_eq!(staged.follow(&mut NoSink, stop, &mut || {}).await, exit(125), "{make}");
+        assert_eq!(starts(site), 1, "{make}");
+        assert_eq!(host.resolve(&lost(site, 2), stop).await, Found::Ended(exit(125)), "{make}");
+        // Nor may one start whose claim is there.
+        let again = host.stage(claimed(site, 2, &writes("again")), LONG, stop).await;
+        assert!(again.is_err(), "{make}");
+        assert_eq!(run(&*host, &script("exit 4")).await.0, exit(4), "{make}");
+        assert_eq!(starts(site), 1, "{make}");
     });
 }

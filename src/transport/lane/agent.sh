@@ -206,15 +206,17 @@ _b_ended() {
   return 0
 }
 
-# The life of a job, in its own process: claim, say so, forget the agent, run. Needs _b_n (nonce), _b_c (claim's
-# file or empty), _b_own, _b_boot, _b_shell, _b_s (script). A text, because the setsid mode hands it to a fresh sh.
-_b_body='
+# The life of a job, in its own process: who am I, then claim, say so, forget the agent, run. Needs _b_n (nonce), _b_c
+# (claim's file or empty), _b_own, _b_boot, _b_shell, _b_s (script). Texts, because the setsid mode hands them to a fresh sh.
+_b_self='
   _b_pid=$$ _b_pgid=0 _b_start=-
   if IFS= read -r _b_l </proc/self/stat; then
     _b_pid=${_b_l%% *}
     set -- ${_b_l##*") "}
     _b_pgid=$3 _b_start=${20}
   fi
+'
+_b_body='
   if [ -n "$_b_c" ]; then
     _b_k=
     set -C
@@ -248,7 +250,7 @@ _b_child='
     _b_lines=$((_b_lines - 1))
   done
   exec </dev/null
-'"$_b_body"
+'"$_b_self$_b_body"
 
 # J nonce claim|- lines bytes: reads the script in the next so many lines and readies its receipt. False if that
 # cannot be.
@@ -286,17 +288,23 @@ _b_record() {
 }
 
 # S nonce claim|- lines bytes is J in two parts: the script lies ready, and starts when the nonce comes once more, on
-# a line of its own. At end-of-file, or with any other line, it never does, and nothing was claimed.
+# a line of its own. At end-of-file, or with any other line, it never does, and nothing was claimed. With job control
+# the process of the job is there already and reads that line itself: what is left to do then is little.
 _b_hold() {
+  _b_fork=later
   [ "$_b_v" = S ] || return 0
   if [ -n "$_b_c" ]; then
     if [ -e "$_b_c" ] || [ -L "$_b_c" ]; then
       _b_say 'no claimed'
       return 1
     fi
+    if [ $_b_mode = jobs ]; then _b_fork=now; return; fi
   fi
+  _b_await || exit 0
+}
+_b_await() {
   _b_say staged
-  read -r _b_l && [ "$_b_l" = "$_b_n" ] || exit 0
+  read -r _b_l && [ "$_b_l" = "$_b_n" ]
 }
 
 # K nonce pgid pid start grace_ms claim|- word ms: ends a process group, gently first, and says whether it is gone.
@@ -398,9 +406,14 @@ while read -r _b_v _b_n _b_a; do
     if _b_take $_b_a && _b_hold; then
       case $_b_mode in
       jobs)
-        (eval "$_b_body") </dev/null &
+        case $_b_fork in
+        now) (eval "$_b_self"; _b_await || exit 125; exec </dev/null; eval "$_b_body") & ;;
+        later) (eval "$_b_self$_b_body") </dev/null & ;;
+        esac
         wait $!
         _b_rc=$?
+        # It was not to start, and nothing was claimed.
+        [ $_b_fork$_b_rc != now125 ] || [ -e "$_b_c" ] || exit 0
         # Job control also tells of a job that was only stopped (SIGSTOP and the like).
         case $_b_rc in 14[789] | 150)
           while kill -0 $!; do
@@ -418,7 +431,7 @@ while read -r _b_v _b_n _b_a; do
         _b_rc=$?
         ;;
       lane)
-        (eval "$_b_body") </dev/null
+        (eval "$_b_self$_b_body") </dev/null
         _b_rc=$?
         ;;
       esac
