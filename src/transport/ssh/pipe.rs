@@ -19,6 +19,9 @@ pub const UNSENT_BYTES_MAX: usize = 256 * 1024;
 /// somebody who asks and asks (keepalives, requests) and takes no answer.
 const UNSENT_BYTES_DEAF: usize = 1024 * 1024;
 
+/// Room for so much is kept for what is sent next.
+const KEPT_BYTES: usize = 2 * 1024;
+
 /// How a server that tries our patience is told of.
 const ENDLESS: &str = "the server talks without end instead of letting us in";
 /// After so many rounds everybody else has their turn: a server that never stops talking must not keep the timers and
@@ -151,6 +154,10 @@ impl Pipe {
                     break;
                 }
             }
+        }
+        // What a lane begins with is long, and of all that it says the rest is short.
+        if any && self.outbound.is_empty() && self.outbound.capacity() > KEPT_BYTES {
+            self.outbound = VecDeque::new();
         }
         any
     }

@@ -226,6 +226,9 @@ impl Strand {
         match self.channel.write(&self.writing[self.written..]) {
             Ok(n) => {
                 self.written += n;
+                if self.written == self.writing.len() {
+                    (self.writing, self.written) = (Vec::new(), 0);
+                }
                 Ok(n > 0)
             }
             Err(Fault::Wait) => Ok(false),
