@@ -7,7 +7,7 @@ use crate::model::secret::{Secret, SecretSource};
 use crate::plan::Plan;
 use crate::transport::ssh::{self, Deadlines, Target, TellWait};
 use crate::transport::wire::{Pending, Trouble, TroubleKind};
-use crate::transport::{Connector, Host, Link, Local, Remote};
+use crate::transport::{Attempts, Connector, Host, Link, Local, Remote};
 use futures_util::future::join_all;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -47,10 +47,8 @@ struct Roads {
 /// The way into a host, for all who want through it at the same time: those who want to it and those behind it.
 #[derive(Default)]
 struct Door {
-    /// One connection is made for all who stand behind a jump host, and those who waited for it share what came of it.
-    way: Mutex<()>,
-    attempts: Cell<u64>,
-    last_trouble: RefCell<Option<Trouble>>,
+    /// One connection is made for all who stand behind a jump host.
+    way: Attempts,
     /// A password is tried by one, and by the others only if it was good.
     turn: Mutex<()>,
     was_good: Cell<bool>,
@@ -256,21 +254,8 @@ impl Roads {
         if afresh {
             return self.connect(ix, afresh).await.map_err(through);
         }
-        let door = self.door(ix);
-        let before = door.attempts.get();
-        let _way = door.way.lock().await;
-        if let Some(link) = self.links.borrow().get(&ix).filter(|link| link.is_up()) {
-            return Ok(link.clone());
-        }
-        if door.attempts.get() != before
-            && let Some(trouble) = door.last_trouble.borrow().as_ref()
-        {
-            return Err(through(trouble.clone()));
-        }
-        let connected = self.connect(ix, afresh).await;
-        door.attempts.set(door.attempts.get() + 1);
-        *door.last_trouble.borrow_mut() = connected.as_ref().err().cloned();
-        connected.map_err(through)
+        let known = || self.links.borrow().get(&ix).filter(|link| link.is_up()).cloned().map(Ok);
+        self.door(ix).way.share(known, async || self.connect(ix, afresh).await).await.map_err(through)
     }
 }
 

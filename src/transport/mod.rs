@@ -1,6 +1,7 @@
 //! Reaching a host: over SSH, locally, or by script. Never decides what runs, only how it gets there.
 
 pub mod wire;
+mod attempt;
 pub mod work;
 pub mod remote;
 pub mod host;
@@ -9,6 +10,7 @@ pub mod local;
 pub mod scripted;
 pub mod ssh;
 
+pub use attempt::Attempts;
 pub use host::{Connector, Host, LANES_MAX};
 pub use local::Local;
 pub use remote::{

@@ -2,6 +2,7 @@
 
 mod leased;
 
+use super::super::attempt::Attempts;
 use super::super::lane::{Lane, Opening};
 use super::super::remote::Tell;
 use super::super::wire::{Link, Trouble, TroubleKind};
@@ -28,12 +29,8 @@ pub(super) struct Lanes {
     connector: Rc<dyn Connector>,
     plain: Opening,
     privileged: Option<Opening>,
-    /// Held while connecting, so that there is one attempt at a time.
-    connecting: Mutex<()>,
+    connecting: Attempts,
     link: RefCell<Option<Rc<dyn Link>>>,
-    /// Attempts that ended, and the trouble of the last one: those who waited for it share it.
-    attempts: Cell<u64>,
-    last_trouble: RefCell<Option<Trouble>>,
     /// What was refused for good: the connection as a whole, and becoming another user.
     refused: RefCell<Option<Trouble>>,
     become_refused: RefCell<Option<Trouble>>,
@@ -93,10 +90,8 @@ impl Lanes {
             connector,
             plain,
             privileged,
-            connecting: Mutex::new(()),
+            connecting: Attempts::default(),
             link: RefCell::new(None),
-            attempts: Cell::new(0),
-            last_trouble: RefCell::new(None),
             refused: RefCell::new(None),
             become_refused: RefCell::new(None),
             proof_refused: RefCell::new(None),
@@ -141,28 +136,17 @@ impl Lanes {
 
     /// The connection, made if there is none.
     pub(super) async fn link(&self) -> Result<Rc<dyn Link>, Trouble> {
-        let before = self.attempts.get();
         if let Some(link) = self.standing() {
             return Ok(link);
         }
-        let _one = self.connecting.lock().await;
-        if let Some(link) = self.standing() {
-            return Ok(link);
-        }
-        if let Some(trouble) = self.refused.borrow().as_ref() {
-            return Err(trouble.clone());
-        }
-        if self.attempts.get() != before
-            && let Some(trouble) = self.last_trouble.borrow().as_ref()
-        {
-            return Err(trouble.clone());
-        }
-        let connected = self.connector.connect().await;
-        self.attempts.set(self.attempts.get() + 1);
-        match connected {
+        let known = || self.standing().map(Ok).or_else(|| self.refused.borrow().clone().map(Err));
+        self.connecting.share(known, async || self.connect().await).await
+    }
+
+    async fn connect(&self) -> Result<Rc<dyn Link>, Trouble> {
+        match self.connector.connect().await {
             Ok(link) => {
                 self.logged_in.set(true);
-                *self.last_trouble.borrow_mut() = None;
                 self.pool.borrow_mut().max = LANES_MAX;
                 *self.link.borrow_mut() = Some(link.clone());
                 if let Some(tell) = self.tell.borrow().as_ref() {
@@ -176,7 +160,6 @@ impl Lanes {
                 if !trouble.try_again() {
                     *self.refused.borrow_mut() = Some(trouble.clone());
                 }
-                *self.last_trouble.borrow_mut() = Some(trouble.clone());
                 Err(trouble)
             }
         }
