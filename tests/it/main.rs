@@ -11,6 +11,7 @@ mod load_good;
 mod corpus;
 mod plan;
 mod plan_scale;
+mod counted;
 mod plan_shell;
 mod plan_site;
 mod plan_text;

@@ -18,7 +18,7 @@ mod people;
 pub mod plans;
 pub mod rng;
 #[cfg(test)]
-mod scale;
+pub mod scale;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
