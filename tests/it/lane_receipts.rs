@@ -2,10 +2,12 @@
 
 use crate::lane::{LONG, StopAt, alive, claimed, each, exit, lost, on, run, script, unique_sleep};
 use crate::support::shells::{MAKES, Site, site};
+use crate::support::sshd::children_of;
 use blackstart::model::event::Found;
 use blackstart::model::{How, Millis, Outcome};
 use blackstart::transport::work::{NoSink, Script};
 use blackstart::transport::{Lost, Remote, Stop, Stopper};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Appends a line to a file that is beside the receipts, so that starts can be counted.
 fn ledger(site: &Site) -> String {
@@ -340,5 +342,40 @@ fn a_script_that_lies_ready_starts_with_its_line_and_never_without() {
         assert!(again.is_err(), "{make}");
         assert_eq!(run(&*host, &script("exit 4")).await.0, exit(4), "{make}");
         assert_eq!(starts(site), 1, "{make}");
+    });
+}
+
+/// The agent, or the process that it has forked of itself: what no other process of the lane is the child of and what is no
+/// relay.
+fn waits_for_its_line(lane: u32) -> Vec<u32> {
+    let name = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    let below = children_of(lane);
+    match below.iter().all(|child| name(*child).trim() == "tee") {
+        true => vec![lane],
+        false => {
+            let inner = below.into_iter().filter(|child| name(*child).trim() != "tee");
+            inner.flat_map(waits_for_its_line).collect()
+        }
+    }
+}
+
+#[test]
+fn a_script_that_lies_ready_and_is_killed_there_lies_ready_no_more() {
+    each(async |make, site| {
+        let host = site.host();
+        let stop = &mut Stop::never();
+        let text = format!("echo never >>{}", ledger(site));
+        let ready = host.stage(claimed(site, 1, &text), LONG, stop).await;
+        let (_go, mut staged) = ready.unwrap_or_else(|outcome| panic!("{make}: {outcome}"));
+        let waiting: Vec<u32> =
+            children_of(std::process::id()).into_iter().flat_map(waits_for_its_line).collect();
+        assert!(!waiting.is_empty(), "{make}");
+        for pid in waiting {
+            kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::KILL).unwrap();
+        }
+        tokio::time::timeout(LONG.std(), staged.lost()).await.expect(make);
+        drop(staged);
+        assert_eq!(host.resolve(&lost(site, 1), stop).await, Found::NeverStarted, "{make}");
+        assert_eq!(starts(site), 0, "{make}");
     });
 }

@@ -412,8 +412,6 @@ while read -r _b_v _b_n _b_a; do
         esac
         wait $!
         _b_rc=$?
-        # It was not to start, and nothing was claimed.
-        [ $_b_fork$_b_rc != now125 ] || [ -e "$_b_c" ] || exit 0
         # Job control also tells of a job that was only stopped (SIGSTOP and the like).
         case $_b_rc in 14[789] | 150)
           while kill -0 $!; do
@@ -423,6 +421,8 @@ while read -r _b_v _b_n _b_a; do
           done
           ;;
         esac
+        # It was not to start (125), or was killed before it could, and nothing was claimed: it lies ready no more.
+        [ $_b_fork = later ] || [ $_b_rc -lt 125 ] || [ -e "$_b_c" ] || exit 0
         if kill -0 "-$!"; then _b_left=1; fi
         ;;
       setsid)
