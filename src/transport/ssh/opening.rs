@@ -79,6 +79,14 @@ pub struct Starting {
     pub asked: bool,
 }
 
+impl Starting {
+    /// Goes on starting the command, once the server `may` be asked to.
+    pub fn poll(&mut self, may_ask: bool) -> Result<(), Fault> {
+        self.asked |= may_ask;
+        if self.asked { self.channel.exec(&self.request.command) } else { Err(Fault::Wait) }
+    }
+}
+
 impl Opening {
     /// For a request.
     pub fn of(request: Request, now: Instant) -> Self {

@@ -142,13 +142,11 @@ impl Pump {
         for strand in self.strands.iter_mut().filter(|strand| !strand.closed) {
             strand.closed = strand.channel().is_closed()?;
         }
-        if let Some(spare) = self.spare.take() {
-            if spare.is_closed()? {
-                self.closing.push(spare);
-                self.spare_not_before = now + self.deadlines.keepalive;
-            } else {
-                self.spare = Some(spare);
-            }
+        if let Some(spare) = &self.spare
+            && spare.is_closed()?
+        {
+            self.closing.push(self.spare.take().expect("it is there"));
+            self.spare_not_before = now + self.deadlines.keepalive;
         }
         // libssh2 takes any key when keys are exchanged again, and nobody but us remembers which one was judged.
         match self.pipe.session.is_host_key(&self.host_key) {
@@ -168,8 +166,8 @@ impl Pump {
         let Some(opening) = &mut self.opening else { return Ok(used) };
         let result = match opening.poll(cx, &self.pipe.session) {
             Err(Fault::Wait) => return Ok(used),
-            // It is asked for anew.
-            Err(Fault::Mixed) => return Ok(true),
+            // It is asked for anew, if anybody still wants it.
+            Err(Fault::Mixed) if !matches!(opening.whom, Whom::Nobody) => return Ok(true),
             Err(fault @ Fault::Broken(_)) => return Err(fault),
             result => result,
         };
@@ -201,14 +199,14 @@ impl Pump {
     fn next_opening(&mut self, now: Instant, sessions: bool) -> Option<Opening> {
         self.queue.retain(|request| !request.answer.is_closed());
         let wants_spare = sessions && self.spare.is_none() && self.spare_not_before <= now;
-        let next = self.queue.iter().position(|request| sessions || request.kind != Kind::Session);
-        match next.map(|at| &self.queue[at].kind) {
-            // A port behind a packet filter may take all of its deadline, and then a command needs the spare.
-            Some(Kind::Tcp(..)) if wants_spare => Some(Opening::spare(now)),
-            Some(_) => self.queue.remove(next?).map(|request| Opening::of(request, now)),
-            None if wants_spare && self.is_deaf() => Some(Opening::spare(now)),
-            None => None,
+        let Some(at) = self.queue.iter().position(|request| sessions || request.kind != Kind::Session) else {
+            return (wants_spare && self.is_deaf()).then(|| Opening::spare(now));
+        };
+        // A port behind a packet filter may take all of its deadline, and then a command needs the spare.
+        if wants_spare && self.queue[at].kind != Kind::Session {
+            return Some(Opening::spare(now));
         }
+        self.queue.remove(at).map(|request| Opening::of(request, now))
     }
 
     /// Is there no channel through which libssh2 would hear the server?
@@ -239,17 +237,8 @@ impl Pump {
             let left = starting.request.answer.poll_closed(cx).is_ready();
             // First, so that an answer that came before the end is still found.
             let closed = starting.channel.is_closed()?;
-            if !starting.asked && !closed && !left && self.closing.sessions_wait(now).is_some() {
-                self.starting.push(starting);
-                continue;
-            }
-            let asked = starting.asked;
-            starting.asked |= !closed;
-            let result = match starting.asked {
-                true => starting.channel.exec(&starting.request.command),
-                false => Err(Fault::Wait),
-            };
-            match result {
+            let may_ask = !left && !closed && self.closing.sessions_wait(now).is_none();
+            match starting.poll(may_ask) {
                 Err(Fault::Wait | Fault::Mixed) if left => self.closing.push(starting.channel),
                 Err(Fault::Wait) if !closed => {
                     self.starting.push(starting);
@@ -257,7 +246,7 @@ impl Pump {
                 }
                 // No answer will come any more in this channel.
                 Err(Fault::Wait | Fault::Mixed) => {
-                    match asked {
+                    match starting.asked {
                         true => self.closing.push_ghost(starting.channel),
                         false => self.closing.push(starting.channel),
                     }
@@ -296,7 +285,9 @@ impl Pump {
 
     /// Does what is due, and says when to look again.
     fn watch_the_clock(&mut self, now: Instant) -> Instant {
-        let mut next = self.keep_alive(now);
+        let sessions_wait = self.closing.sessions_wait(now);
+        let alive = self.keep_alive(now);
+        let mut next = sessions_wait.map_or(alive, |until| alive.min(until));
         for request in std::mem::take(&mut self.queue) {
             if request.is_late(now) {
                 request.refuse_late(&self.host);
@@ -310,10 +301,9 @@ impl Pump {
             let (look_again, request) = opening.watch_the_clock(now, &self.pipe, &self.host, others_wait);
             next = next.min(look_again);
             self.queue.extend(request);
-        } else if self.is_deaf() && self.closing.sessions_wait(now).is_none() {
+        } else if self.is_deaf() && sessions_wait.is_none() {
             next = next.min(self.spare_not_before.max(now));
         }
-        next = self.closing.sessions_wait(now).map_or(next, |until| next.min(until));
         for starting in std::mem::take(&mut self.starting) {
             if starting.request.is_late(now) {
                 starting.request.refuse_late(&self.host);

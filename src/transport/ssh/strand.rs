@@ -204,7 +204,7 @@ impl Strand {
             self.to = None;
         }
         let Some(to) = &mut self.to else { return Ok(false) };
-        if self.written == self.writing.len() {
+        if self.writing.is_empty() {
             match to.poll_recv(cx) {
                 Poll::Pending => return Ok(false),
                 Poll::Ready(Some(bytes)) => (self.writing, self.written) = (bytes, 0),
