@@ -29,7 +29,7 @@ fn origin() -> Origin {
 }
 
 /// A fresh run `run` in `dir`, without events.
-fn new_run(dir: &Path, run: &str) -> RunDir {
+pub fn new_run(dir: &Path, run: &str) -> RunDir {
     Store::open(dir).unwrap().create(&RunId::from(run), PLAN, &origin()).unwrap()
 }
 

@@ -2,6 +2,8 @@
 //! `/usr/bin/time -v cargo nextest run --test it --run-ignored only ten_thousand --no-capture`
 
 use crate::plan_site::{compile, host, inventory, needs, phase, run, runbook};
+use blackstart::model::inventory::Inventory;
+use blackstart::model::runbook::Runbook;
 use blackstart::plan::{from_json, hash, to_json};
 use serde_json::json;
 use std::time::Instant;
@@ -9,11 +11,10 @@ use std::time::Instant;
 const HOSTS: usize = 10_000;
 const STEPS: usize = 50;
 
-#[test]
-#[ignore = "measures; compiles half a million tasks"]
-fn ten_thousand_hosts_and_fifty_steps() {
+/// Templates, dependencies and conditions, as large runbooks have them.
+pub fn large(hosts: usize, steps: usize) -> (Inventory, Runbook) {
     let site = inventory(
-        (0..HOSTS)
+        (0..hosts)
             .map(|n| {
                 host(
                     &format!("host{n:05}"),
@@ -23,7 +24,7 @@ fn ten_thousand_hosts_and_fifty_steps() {
             })
             .collect(),
     );
-    let steps = (0..STEPS)
+    let steps = (0..steps)
         .map(|n| {
             let script = match n % 3 {
                 0 => "ip link set {{ host.vars.wan }} down && echo {{ host.name }}",
@@ -36,7 +37,13 @@ fn ten_thousand_hosts_and_fifty_steps() {
             if n == 0 { step } else { needs(step, &[(before.as_str(), n % 2 == 0)]) }
         })
         .collect();
-    let book = runbook(vec![phase("only", steps)]);
+    (site, runbook(vec![phase("only", steps)]))
+}
+
+#[test]
+#[ignore = "measures; compiles half a million tasks"]
+fn ten_thousand_hosts_and_fifty_steps() {
+    let (site, book) = large(HOSTS, STEPS);
     let start = Instant::now();
     let (plan, _) = compile(&site, &book).unwrap();
     let compiled = start.elapsed();

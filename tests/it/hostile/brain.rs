@@ -126,10 +126,10 @@ pub fn err_end(order: &Order) -> Say {
 
 /// What an honest host says on which nothing goes wrong and nothing is printed.
 pub fn honest(order: &Order) -> Vec<Say> {
-    let out = |words: &str| Say::Out(frame(&order.nonce, words));
+    let out = |words: &str| out(order, words);
     match order.verb.as_str() {
         AGENT => vec![out("hello 1 4242 jobs boot 0"), Say::Err(frame(&order.nonce, "hello"))],
-        "J" => vec![out("go 4243 4243 17"), out("end 0 0"), Say::Err(frame(&order.nonce, "end"))],
+        "J" => vec![out("go 4243 4243 17"), out("end 0 0"), err_end(order)],
         "R" => vec![out("ended 0")],
         "K" => vec![out("gone")],
         "W" => vec![out("at /var/tmp/made-up")],

@@ -1,5 +1,6 @@
 //! What the tests of the SSH link do over and over: make a target, run on a `LocalSet`, read a wire to its end.
 
+use super::helpers::{Dropbear, LocalUser};
 use crate::support::sshd::{Sshd, current_user};
 use blackstart::model::Millis;
 use blackstart::model::inventory::{Become, SshSettings};
@@ -54,6 +55,15 @@ pub fn target(sshd: &Sshd) -> Target {
     let mut target = target_of(settings(sshd.addr));
     target.settings.identity_files = vec![text(&sshd.user_key())];
     target.settings.known_hosts = vec![text(&sshd.known_hosts())];
+    target
+}
+
+/// A target that gets in at a dropbear, by this user's password.
+pub fn target_at(dropbear: &Dropbear, user: &LocalUser) -> Target {
+    let mut target = target_of(settings(dropbear.addr));
+    target.settings.user = Some(user.name.clone());
+    target.settings.known_hosts = vec![text(&dropbear.known_hosts())];
+    target.password = secret(&user.password);
     target
 }
 

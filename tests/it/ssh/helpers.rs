@@ -46,6 +46,7 @@ impl Drop for Agent {
 /// A user of this machine with a password. Needs root.
 pub struct LocalUser {
     pub name: String,
+    pub password: String,
 }
 
 static USERS: AtomicU32 = AtomicU32::new(0);
@@ -63,7 +64,7 @@ impl LocalUser {
             assert!(said.contains("try again later"), "useradd (needs root): {said}");
             out = make();
         }
-        let user = Self { name };
+        let user = Self { name, password: password.to_owned() };
         let set = format!("echo '{}:{password}' | chpasswd 2>/dev/null", user.name);
         while !Command::new("sh").args(["-c", &set]).status().unwrap().success() {
             std::thread::yield_now();

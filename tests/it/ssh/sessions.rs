@@ -3,11 +3,13 @@
 use super::client::*;
 use super::helpers::{Dropbear, LocalUser};
 use crate::hostile::rude::{
-    CHANNEL_CLOSE, CHANNEL_DATA, CHANNEL_OPEN_FAILURE, CHANNEL_REQUEST, CHANNEL_SUCCESS, Rude, about, string,
+    CHANNEL_CLOSE, CHANNEL_DATA, CHANNEL_OPEN_FAILURE, CHANNEL_REQUEST, CHANNEL_SUCCESS, Rude, Talk, about,
+    string,
 };
 use crate::support::sshd::keygen;
 use blackstart::transport::ssh::SshLink;
 use blackstart::transport::wire::{FromWire, Link, Trouble, TroubleKind, Wire};
+use std::io;
 
 const WINDOW: u32 = 64 * 1024;
 
@@ -24,6 +26,21 @@ async fn link_to(server: &Rude) -> (SshLink, tempfile::TempDir) {
     (reach(&target).await.unwrap(), dir)
 }
 
+fn say_here(talk: &mut Talk, session: u32) -> io::Result<()> {
+    talk.send(&[about(CHANNEL_DATA, session), string(b"here")].concat())?;
+    talk.be_silent()
+}
+
+/// A command at this server gets to hear that, over a link that stands.
+fn hears_here(server: &Rude) {
+    on_a_local_set(async {
+        let (link, _dir) = link_to(server).await;
+        let Wire { mut from, .. } = link.open("anything").await.unwrap();
+        assert_eq!(from.recv().await, Some(FromWire::Out(b"here".to_vec())));
+        assert!(link.is_up());
+    });
+}
+
 #[test]
 fn a_command_whose_session_was_closed_unanswered_gets_another() {
     let server = Rude::inside(|talk| {
@@ -33,15 +50,9 @@ fn a_command_whose_session_was_closed_unanswered_gets_another() {
             talk.send(&about(CHANNEL_CLOSE, session))?;
         }
         let session = talk.take_channel(WINDOW)?;
-        talk.send(&[about(CHANNEL_DATA, session), string(b"here")].concat())?;
-        talk.be_silent()
+        say_here(talk, session)
     });
-    on_a_local_set(async {
-        let (link, _dir) = link_to(&server).await;
-        let Wire { mut from, .. } = link.open("anything").await.unwrap();
-        assert_eq!(from.recv().await, Some(FromWire::Out(b"here".to_vec())));
-        assert!(link.is_up());
-    });
+    hears_here(&server);
 }
 
 #[test]
@@ -80,15 +91,9 @@ fn an_answer_for_a_session_that_nobody_asked_for_is_not_taken_for_ours() {
         talk.wait_for(CHANNEL_REQUEST)?;
         talk.send(&about(CHANNEL_SUCCESS, session + 70))?;
         talk.send(&about(CHANNEL_SUCCESS, session))?;
-        talk.send(&[about(CHANNEL_DATA, session), string(b"here")].concat())?;
-        talk.be_silent()
+        say_here(talk, session)
     });
-    on_a_local_set(async {
-        let (link, _dir) = link_to(&server).await;
-        let Wire { mut from, .. } = link.open("anything").await.unwrap();
-        assert_eq!(from.recv().await, Some(FromWire::Out(b"here".to_vec())));
-        assert!(link.is_up());
-    });
+    hears_here(&server);
 }
 
 #[test]
@@ -96,11 +101,7 @@ fn commands_start_while_others_end_whatever_the_make_of_the_server() {
     let user = LocalUser::create("right horse");
     let dropbear = Dropbear::start();
     on_a_local_set(async {
-        let mut target = target_of(settings(dropbear.addr));
-        target.settings.user = Some(user.name.clone());
-        target.settings.known_hosts = vec![text(&dropbear.known_hosts())];
-        target.password = secret("right horse");
-        let link = reach(&target).await.unwrap();
+        let link = reach(&target_at(&dropbear, &user)).await.unwrap();
         let mut last: Option<Wire> = None;
         for _ in 0..300 {
             // Its end is asked for just as the next is started.

@@ -63,11 +63,7 @@ fn another_make_of_server_does_as_well() {
     let user = LocalUser::create("right horse");
     let dropbear = Dropbear::start();
     on_a_local_set(async {
-        let mut target = target_of(settings(dropbear.addr));
-        target.settings.user = Some(user.name.clone());
-        target.settings.known_hosts = vec![text(&dropbear.known_hosts())];
-        target.password = secret("right horse");
-        let link = reach(&target).await.unwrap();
+        let link = reach(&target_at(&dropbear, &user)).await.unwrap();
         let sent = pattern(MEGABYTE);
         let said = echo(&link, &sent).await;
         assert!(said.out == sent, "{} of {} bytes", said.out.len(), sent.len());
