@@ -64,7 +64,7 @@ fn reach<'a>(
             };
             via = Some(Rc::new(reach(here, &hop, deadlines, depth + 1).await?));
         }
-        let known = KnownHosts::read(&to.known_hosts, &to.names);
+        let known = KnownHosts::read(&here.known, &to.known_hosts, &to.names);
         let Entrance { mut pipe, accepted, tries } = knock(target, &to, &known, via, deadlines).await?;
         pipe.have_patience(Some(LOGIN_BYTES_MAX));
         let sent = Cell::new(false);

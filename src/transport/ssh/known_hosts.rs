@@ -1,5 +1,6 @@
 //! What known_hosts files say about a host: plain, hashed, wildcard and negated names, CAs and revoked keys.
 
+use super::known_files::{KnownFile, KnownFiles};
 use super::resolved::KeyNames;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -59,28 +60,27 @@ impl fmt::Display for Place {
 }
 
 impl KnownHosts {
-    /// Reads the lines about a host. A file that is not there knows nobody.
-    pub fn read(files: &[PathBuf], names: &KeyNames) -> Self {
-        let mut known = Self { files: files.to_vec(), ..Self::default() };
-        for file in files {
-            match std::fs::read(file) {
-                Ok(bytes) => known.read_text(file, &String::from_utf8_lossy(&bytes), names),
+    /// Finds the lines about a host. A file that is not there knows nobody.
+    pub fn read(files: &KnownFiles, paths: &[PathBuf], names: &KeyNames) -> Self {
+        let mut known = Self { files: paths.to_vec(), ..Self::default() };
+        for path in paths {
+            match files.read(path) {
+                Ok(file) => known.look_through(path, &file, names),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => known.unreadable.push(format!("{}: {error}", file.display())),
+                Err(error) => known.unreadable.push(format!("{}: {error}", path.display())),
             }
         }
         known
     }
 
-    /// Reads the lines of one file about a host.
-    pub fn read_text(&mut self, file: &Path, text: &str, names: &KeyNames) {
-        for (at, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            // The names first: a file may have thousands of lines, and their keys are of no interest.
-            let Some(listed) = listed(line).filter(|listed| may_match(listed, names)) else { continue };
+    /// Finds the lines about a host in the text of one file.
+    pub fn read_text(&mut self, path: &Path, text: &str, names: &KeyNames) {
+        self.look_through(path, &KnownFile::of(text.to_owned()), names);
+    }
+
+    fn look_through(&mut self, path: &Path, file: &KnownFile, names: &KeyNames) {
+        let wanted = [Some(&names.name), names.also.as_ref()].into_iter().flatten();
+        for (number, listed, line) in file.candidates(wanted.map(String::as_str)) {
             let Ok(patterns) = listed.parse() else { continue };
             let named = matches(&patterns, &names.name);
             let portless = !named && names.also.as_ref().is_some_and(|name| matches(&patterns, name));
@@ -89,7 +89,7 @@ impl KnownHosts {
             }
             // A line of a kind that this build cannot read (an old DSA or a future key) vouches for nobody.
             let Some(entry) = parse(line) else { continue };
-            let place = Place { file: file.to_owned(), line: at + 1 };
+            let place = Place { file: path.to_owned(), line: number };
             let says = match entry.marker() {
                 None => Says::Host,
                 Some(Marker::CertAuthority) => Says::Authority,
@@ -103,25 +103,6 @@ impl KnownHosts {
     pub fn that(&self, says: Says) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(move |line| line.says == says)
     }
-}
-
-/// Could the names of a line be the host's? `false` only where they are plain ones and all others': a fleet of thousands
-/// has a file of thousands of lines, which is looked through once for each of them.
-fn may_match(listed: &str, names: &KeyNames) -> bool {
-    if !listed.is_ascii() || listed.bytes().any(|byte| matches!(byte, b'*' | b'?' | b'!' | b'|')) {
-        return true;
-    }
-    let is_it = |listed: &str, name: &str| listed.eq_ignore_ascii_case(name);
-    listed
-        .split(',')
-        .any(|one| is_it(one, &names.name) || names.also.as_ref().is_some_and(|name| is_it(one, name)))
-}
-
-/// The field that says whom a line is about; a marker may stand before it.
-fn listed(line: &str) -> Option<&str> {
-    let mut fields = line.split_whitespace();
-    let first = fields.next()?;
-    if first.starts_with('@') { fields.next() } else { Some(first) }
 }
 
 /// ssh-key's parser wants single spaces between the fields and takes any `#` for a comment.

@@ -11,6 +11,7 @@ mod deadlines;
 mod host_key;
 mod keys;
 mod knock;
+mod known_files;
 mod known_hosts;
 mod link;
 mod login;

@@ -1,5 +1,6 @@
 //! What of the controller's own environment a connection depends on, and what `ssh -G` says of an address.
 
+use super::known_files::KnownFiles;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,8 @@ pub struct Surroundings {
     pub config: Option<PathBuf>,
     /// Answers of `ssh -G`, by what was asked.
     answers: Answers,
+    /// What is known of hosts' keys.
+    pub known: Rc<KnownFiles>,
 }
 
 type Question = (String, Option<u16>, Option<String>);
@@ -62,12 +65,13 @@ impl Surroundings {
     fn from_environment() -> Self {
         let home = std::env::home_dir().unwrap_or_else(|| PathBuf::from("/"));
         let agent = std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from);
-        Self { home, user: login_name(), agent, ssh: "ssh".into(), config: None, answers: Answers::default() }
+        let (answers, known) = (Answers::default(), Rc::default());
+        Self { home, user: login_name(), agent, ssh: "ssh".into(), config: None, answers, known }
     }
 
     /// The same with another home, agent and configuration file; for tests.
     pub fn elsewhere(home: &Path, agent: Option<PathBuf>, config: Option<PathBuf>) -> Self {
-        Self { home: home.to_owned(), agent, config, answers: Answers::default(), ..Self::from_environment() }
+        Self { home: home.to_owned(), agent, config, ..Self::from_environment() }
     }
 
     /// Asks `ssh -G` about `address`, once for each address, port and user.
