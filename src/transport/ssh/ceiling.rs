@@ -7,7 +7,8 @@
 //! more than itself. What is unsafe is only that
 //! - the three functions stand where we write them: this is looked up in a session made for that, by libssh2's
 //!   own function, and a libssh2 that has them elsewhere is refused;
-//! - memory given by one is freed by the other: ours are `malloc`, `realloc` and `free`, as libssh2's own are.
+//! - memory given by one is freed by the other: ours are `malloc`, `realloc` and `free`, as libssh2's own are;
+//! - memory of a session that holds nothing but zeros is given back to the system, which gives zeros for it.
 #![allow(unsafe_code)]
 
 use libssh2_sys as raw;
@@ -59,6 +60,7 @@ impl Ceiling {
             (*head).realloc = reallocate;
             (*head).free = release;
         }
+        give_back_zeros(session.cast());
         Some(Self(session as usize))
     }
 
@@ -74,6 +76,33 @@ impl Drop for Ceiling {
         HELD.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
     }
 }
+
+/// libssh2 writes zeros over all of a session, most of which is room for packets of a size that is rarely seen. Pages
+/// that hold nothing else are given back; they read as zeros for ever after, and take memory once they are written to.
+#[cfg(target_os = "linux")]
+fn give_back_zeros(block: *mut c_void) {
+    let page = rustix::param::page_size();
+    // At its end `malloc` may have given a little more than was asked for, which nobody has written to.
+    let (begin, end) = (block as usize, block as usize + size_of_block(block).saturating_sub(2 * page));
+    let pages = (begin.next_multiple_of(page)..end).step_by(page);
+    let zeros = |at: &usize| {
+        // SAFETY: the page lies in the block, all of which was written to, and nobody else has it yet.
+        let bytes = unsafe { std::slice::from_raw_parts(*at as *const u8, page) };
+        bytes.iter().fold(0, |any, byte| any | byte) == 0
+    };
+    let empty: Vec<usize> = pages.filter(zeros).collect();
+    for run in empty.chunk_by(|one, next| one + page == *next) {
+        // SAFETY: `malloc` has its memory for itself, and from no file, so that what was given back reads as zeros.
+        // Where the system does not take it back (it is locked, or part of a huge page) nothing has changed.
+        let _ = unsafe {
+            rustix::mm::madvise(run[0] as *mut c_void, run.len() * page, rustix::mm::Advice::LinuxDontNeed)
+        };
+    }
+}
+
+/// Elsewhere what was given back need not read as zeros.
+#[cfg(not(target_os = "linux"))]
+fn give_back_zeros(_: *mut c_void) {}
 
 /// How a libssh2 session begins.
 #[repr(C)]
@@ -149,4 +178,37 @@ fn account(session: *mut *mut c_void, less: usize, more: usize, blocks: i64) -> 
     let within = held.bytes <= BYTES_MAX && held.blocks <= BLOCKS_MAX;
     held.hit |= !within;
     within
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// Of the process, in pages.
+    fn resident() -> usize {
+        let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+        statm.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn pages_of_zeros_are_given_back_and_all_else_stays() {
+        const PAGES: usize = 4000;
+        let page = rustix::param::page_size();
+        // SAFETY: the block is written to as a whole before it is read, only here, and freed once.
+        unsafe {
+            let block = malloc(PAGES * page);
+            let bytes = std::slice::from_raw_parts_mut(block.cast::<u8>(), PAGES * page);
+            bytes.fill(0);
+            for at in (0..bytes.len()).step_by(100 * page + 77) {
+                bytes[at] = 7;
+            }
+            let before = resident();
+            give_back_zeros(block);
+            assert!(resident() + PAGES * 9 / 10 < before, "{} of {before} pages are left", resident());
+            for (at, byte) in bytes.iter().enumerate() {
+                assert_eq!(*byte, if at % (100 * page + 77) == 0 { 7 } else { 0 }, "byte {at}");
+            }
+            free(block);
+        }
+    }
 }
