@@ -21,6 +21,8 @@ pub struct Identity {
     pub public: Option<PublicKey>,
     /// The text of a certificate for it.
     pub certificate: Option<String>,
+    /// The public half as a line of text, where the private file itself says it: libssh2 would work it out for each host.
+    pub line: Option<String>,
     /// What it takes to sign with it.
     pub private: Private,
 }
@@ -67,11 +69,13 @@ fn read(file: &IdentityFile, certificates: &[PathBuf]) -> Result<Identity, Strin
         _ => error.to_string(),
     })?;
     let mut public = PublicKey::read_openssh_file(&beside(&path, ".pub")).ok();
+    let mut line = None;
     let private = if text.contains("-----BEGIN OPENSSH PRIVATE KEY-----") {
         let key =
             PrivateKey::from_openssh(&text).map_err(|error| format!("a damaged OpenSSH key ({error})"))?;
         // What the private file says of itself is surer than a `.pub` that may belong to an older key.
         public = Some(key.public_key().clone());
+        line = PublicKey::from(key.public_key().key_data().clone()).to_openssh().ok();
         if key.is_encrypted() {
             let changed =
                 std::fs::metadata(&path).and_then(|meta| meta.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
@@ -89,7 +93,7 @@ fn read(file: &IdentityFile, certificates: &[PathBuf]) -> Result<Identity, Strin
         Private::Elsewhere
     };
     let certificate = public.as_ref().and_then(|key| certificate_for(key.key_data(), &path, certificates));
-    Ok(Identity { path, public, certificate, private })
+    Ok(Identity { path, public, certificate, line, private })
 }
 
 /// The certificate beside the key (`id-cert.pub`), or one of those named in the configuration, that is for it.

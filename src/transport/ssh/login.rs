@@ -161,8 +161,9 @@ impl Attempt<'_> {
         pem: &Secret,
         phrase: Option<&Secret>,
     ) -> Result<(), Fault> {
-        let (user, certificate) = (&self.to.user, identity.certificate.as_deref());
-        self.pipe.drive(|session| session.login_by_key(user, pem, certificate, phrase)).await
+        let (user, public) = (&self.to.user, identity.certificate.as_ref().or(identity.line.as_ref()));
+        let public = public.map(String::as_str);
+        self.pipe.drive(|session| session.login_by_key(user, pem, public, phrase)).await
     }
 
     /// A refused password is never sent again, by neither method: an account is locked after few.
