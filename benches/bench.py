@@ -30,6 +30,11 @@ ONCE = {("W1x200", "ansible-raw"), ("W2", "ansible-raw"), ("W2", "ansible-comman
 HOSTS_MAX = 1000
 # A tool that takes longer is ended, and the benchmark says so.
 LIMIT_S = 600
+FAILURES = []
+
+
+class Failed(Exception):
+    """A tool did not do its work; holds what it said."""
 
 
 def measured(job, site, where):
@@ -51,10 +56,10 @@ def measured(job, site, where):
         _, status, usage = os.wait4(child.pid, 0)
     wall = time.monotonic() - began
     child.returncode = os.waitstatus_to_exitcode(status)
+    site.settle()
     if child.returncode != 0:
         tail = "".join((where / name).read_text(errors="replace")[-2000:] for name in ("out", "err"))
-        raise SystemExit(f"bench: {' '.join(job.command)[:300]} ended with {child.returncode}:\n{tail}")
-    site.settle()
+        raise Failed(f"{' '.join(job.command)[:300]} ended with {child.returncode}:\n{tail}")
     return {
         "wall_s": wall,
         "client_cpu_s": usage.ru_utime + usage.ru_stime,
@@ -69,14 +74,20 @@ def median(runs):
 
 
 def compared(site, workload, tools, repeat, into):
-    """Every tool on one workload, in turns, so that what else the machine does hits all alike."""
+    """Every tool on one workload, in turns, so that what else the machine does hits all alike. A tool that fails once is
+    left out of it."""
     shape = WORKLOADS[workload]
     runs = {tool: [] for tool in tools if tool not in LEFT_OUT.get(workload, ())}
     for turn in range(repeat):
-        for tool in runs:
+        for tool in list(runs):
             if turn and (workload, tool) in ONCE:
                 continue
-            run = measured(TOOLS[tool](site, fresh(into), *shape), site, into / "work")
+            try:
+                run = measured(TOOLS[tool](site, fresh(into), *shape), site, into / "work")
+            except Failed as failed:
+                FAILURES.append(f"{workload} {tool}: {failed}")
+                del runs[tool]
+                continue
             runs[tool].append(run)
             tell(workload, tool, run)
     return [{"workload": workload, "tool": tool, **median(each)} for tool, each in runs.items()]
@@ -86,9 +97,13 @@ def alone(site, workload, job, repeat, into):
     """What only Blackstart does."""
     runs = []
     for _ in range(repeat):
-        runs.append(measured(job(site, fresh(into)), site, into / "work"))
+        try:
+            runs.append(measured(job(site, fresh(into)), site, into / "work"))
+        except Failed as failed:
+            FAILURES.append(f"{workload} blackstart: {failed}")
+            return []
         tell(workload, "blackstart", runs[-1])
-    return {"workload": workload, "tool": "blackstart", **median(runs)}
+    return [{"workload": workload, "tool": "blackstart", **median(runs)}]
 
 
 def fresh(into):
@@ -122,11 +137,13 @@ def main():
                 tools = args.tools.split(",") if args.tools else list(TOOLS)
                 results += compared(site, workload, tools, args.repeat, into)
             else:
-                results.append(alone(site, workload, own.WORKLOADS[workload], args.repeat, into))
-    (into.parent / "bench.json").write_text(json.dumps(results, indent=1) + "\n")
-    told = markdown(results)
-    (into.parent / "bench.md").write_text(told)
-    print(told)
+                results += alone(site, workload, own.WORKLOADS[workload], args.repeat, into)
+            # After each, so that what was measured is not lost with what was not.
+            (into.parent / "bench.json").write_text(json.dumps(results, indent=1) + "\n")
+            (into.parent / "bench.md").write_text(markdown(results))
+    print(markdown(results))
+    if FAILURES:
+        raise SystemExit("bench: left out, because it failed:\n" + "\n".join(FAILURES))
 
 
 main()

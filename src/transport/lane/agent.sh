@@ -407,7 +407,8 @@ while read -r _b_v _b_n _b_a; do
       case $_b_mode in
       jobs)
         case $_b_fork in
-        now) (eval "$_b_self"; _b_await || exit 125; exec </dev/null; eval "$_b_body") & ;;
+        # One text, so that all of it has been read by the shell when the line comes.
+        now) (eval "$_b_self"; eval "_b_await || exit 125; exec </dev/null; {$_b_body}") & ;;
         later) (eval "$_b_self$_b_body") </dev/null & ;;
         esac
         wait $!
