@@ -55,6 +55,8 @@ def growth(results):
         if one["workload"].startswith("G-"):
             _, what, size = one["workload"].split("-")
             series.setdefault(what, []).append((int(size), one))
+    # Of a run that is still under way there may be one size, and no line through that.
+    series = {what: sizes for what, sizes in series.items() if len(sizes) > 1}
     if not series:
         return ""
     lines = ["| growth with | sizes | wall s | exponent | peak MiB | exponent |", "|---|---|---|--:|---|--:|"]
