@@ -13,9 +13,8 @@ use std::rc::Rc;
 #[derive(Debug, Default)]
 pub struct KnownFiles(RefCell<HashMap<PathBuf, (Stamp, Rc<KnownFile>)>>);
 
-/// What tells that a file was changed or replaced.
-#[derive(Debug, PartialEq, Eq)]
-struct Stamp([i64; 7]);
+/// What tells that a file was changed or replaced: device, inode, size; when its bytes and when anything of it changed.
+type Stamp = (u64, u64, u64, (i64, i64), (i64, i64));
 
 /// A file's lines, to be looked up by the names they are about.
 #[derive(Debug, Default)]
@@ -37,7 +36,7 @@ impl KnownFiles {
     pub fn read(&self, path: &Path) -> io::Result<Rc<KnownFile>> {
         // Before it is read: what changes while we read is noticed the next time.
         let mut file = File::open(path)?;
-        let stamp = Stamp::of(&file.metadata()?);
+        let stamp = stamp(&file.metadata()?);
         if let Some((known, file)) = self.0.borrow().get(path)
             && *known == stamp
         {
@@ -51,12 +50,8 @@ impl KnownFiles {
     }
 }
 
-impl Stamp {
-    fn of(of: &Metadata) -> Self {
-        let number = |number: u64| i64::from_ne_bytes(number.to_ne_bytes());
-        let (dev, ino, size) = (number(of.dev()), number(of.ino()), number(of.size()));
-        Self([dev, ino, size, of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec()])
-    }
+fn stamp(of: &Metadata) -> Stamp {
+    (of.dev(), of.ino(), of.size(), (of.mtime(), of.mtime_nsec()), (of.ctime(), of.ctime_nsec()))
 }
 
 impl KnownFile {
