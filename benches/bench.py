@@ -73,17 +73,16 @@ def median(runs):
     return {key: round(statistics.median(run[key] for run in runs), 4) for key in runs[0]}
 
 
-def compared(site, workload, tools, repeat, into):
+def compared(site, workload, jobs, repeat, into):
     """Every tool on one workload, in turns, so that what else the machine does hits all alike. A tool that fails once is
     left out of it."""
-    shape = WORKLOADS[workload]
-    runs = {tool: [] for tool in tools if tool not in LEFT_OUT.get(workload, ())}
+    runs = {tool: [] for tool in jobs}
     for turn in range(repeat):
         for tool in list(runs):
             if turn and (workload, tool) in ONCE:
                 continue
             try:
-                run = measured(TOOLS[tool](site, fresh(into), *shape), site, into / "work")
+                run = measured(jobs[tool](site, fresh(into)), site, into / "work")
             except Failed as failed:
                 FAILURES.append(f"{workload} {tool}: {failed}")
                 del runs[tool]
@@ -93,17 +92,16 @@ def compared(site, workload, tools, repeat, into):
     return [{"workload": workload, "tool": tool, **median(each)} for tool, each in runs.items()]
 
 
-def alone(site, workload, job, repeat, into):
-    """What only Blackstart does."""
-    runs = []
-    for _ in range(repeat):
-        try:
-            runs.append(measured(job(site, fresh(into)), site, into / "work"))
-        except Failed as failed:
-            FAILURES.append(f"{workload} blackstart: {failed}")
-            return []
-        tell(workload, "blackstart", runs[-1])
-    return [{"workload": workload, "tool": "blackstart", **median(runs)}]
+def jobs_of(workload, tools):
+    """What each tool has to do; some workloads are for Blackstart alone."""
+    if workload in own.WORKLOADS:
+        return {"blackstart": own.WORKLOADS[workload]}
+    left_out = LEFT_OUT.get(workload, ())
+    return {
+        tool: lambda site, where, tool=tool: TOOLS[tool](site, where, *WORKLOADS[workload])
+        for tool in tools
+        if tool not in left_out
+    }
 
 
 def fresh(into):
@@ -131,17 +129,15 @@ def main():
     if not chosen:
         raise SystemExit(f"bench: no workload {args.workloads}; there are {', '.join(known)}")
     results = []
+    tools = args.tools.split(",") if args.tools else list(TOOLS)
     with Site(into / "site", HOSTS_MAX) as site:
         for workload in chosen:
-            if workload in WORKLOADS:
-                tools = args.tools.split(",") if args.tools else list(TOOLS)
-                results += compared(site, workload, tools, args.repeat, into)
-            else:
-                results += alone(site, workload, own.WORKLOADS[workload], args.repeat, into)
+            results += compared(site, workload, jobs_of(workload, tools), args.repeat, into)
             # After each, so that what was measured is not lost with what was not.
             (into.parent / "bench.json").write_text(json.dumps(results, indent=1) + "\n")
-            (into.parent / "bench.md").write_text(markdown(results))
-    print(markdown(results))
+            told = markdown(results)
+            (into.parent / "bench.md").write_text(told)
+    print(told)
     if FAILURES:
         raise SystemExit("bench: left out, because it failed:\n" + "\n".join(FAILURES))
 
