@@ -1,4 +1,4 @@
-//! A ceiling over what libssh2 keeps for one session: the second and last file with `unsafe` code.
+//! A ceiling over what libssh2 keeps for one session: one of three files with `unsafe` code.
 //!
 //! libssh2 stores every message that nobody has asked for yet, in a list without limit: banners, answers to questions
 //! that were never put, data of no length. A server could fill the controller's memory with them, or make each look

@@ -1,4 +1,4 @@
-//! A channel of a session, straight on libssh2's C functions: one of two files with `unsafe` code.
+//! A channel of a session, straight on libssh2's C functions: one of three files with `unsafe` code.
 //!
 //! The safe binding's channel cannot tell "exit status 0" from "none came" (`libssh2_channel_has_exit_status`
 //! is not bound), nor give up an open that is never answered. What is unsafe is only that pointers must be good:

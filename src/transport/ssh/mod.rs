@@ -2,6 +2,7 @@
 //! Never prompts, never decides what runs.
 
 mod agent;
+mod buffers;
 mod carrier;
 mod ceiling;
 mod channel;

@@ -1,15 +1,10 @@
 //! The one file that names `ssh2`: a libssh2 session that never blocks and never touches the network.
-//!
-//! libssh2 gets one end of a socket pair, and the other end is emptied before and after each call. So a send
-//! always finds room: libssh2 keeps a half-sent packet by the *address* of its caller's buffer, several callers
-//! use buffers on the stack, and a retry from another depth of the stack would stall the session for ever.
 
+use super::buffers::{Joined, Shared, StandIn};
 use super::ceiling::{Ceiling, TOO_MUCH};
 use crate::model::secret::Secret;
 use libssh2_sys as raw;
 use ssh2::{Error, ErrorCode, KeyboardInteractivePrompt, MethodType, Prompt};
-use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -48,28 +43,21 @@ pub struct Preferences {
 
 /// A libssh2 session. Clones share it; it is freed with the last one.
 #[derive(Clone)]
-pub struct Session(ssh2::Session, Arc<Ceiling>);
-
-/// Lends a session the number of its socket while `Session` keeps the socket itself.
-struct Socket(UnixStream);
-
-impl AsRawFd for Socket {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
-}
+pub struct Session(ssh2::Session, Arc<(Ceiling, Joined)>);
 
 impl Session {
-    /// A session over `socket`.
-    pub fn new(socket: UnixStream, prefer: &Preferences) -> Result<Self, Fault> {
+    /// A session, and what it sends and receives.
+    pub fn new(prefer: &Preferences) -> Result<(Self, Shared), Fault> {
+        let socket = StandIn::get().map_err(|error| Fault::Broken(format!("no socket: {error}")))?;
         let mut session = ssh2::Session::new().map_err(fault)?;
         let ceiling = Ceiling::over(&mut *session.raw());
         let unknown = || Fault::Broken("this libssh2 takes its memory in a way that is not known".to_owned());
-        let ceiling = Arc::new(ceiling.ok_or_else(unknown)?);
+        let ceiling = ceiling.ok_or_else(unknown)?;
+        let (buffers, joined) = Shared::join(&mut *session.raw());
         session.set_blocking(false);
         // Every wait has a deadline of ours; libssh2's own, in whole seconds and shared by all waits, must not cut in.
         super::channel::set_read_timeout(&mut session.raw(), super::channel::READ_TIMEOUT_OFF_S);
-        session.set_tcp_stream(Socket(socket));
+        session.set_tcp_stream(socket);
         // libssh2 drops the names it does not know and fails if none is left.
         for (kind, names) in [
             (MethodType::Kex, &prefer.kex),
@@ -83,7 +71,7 @@ impl Session {
         }
         // The shortest interval libssh2 knows; when a keepalive is due, our own timers say.
         session.set_keepalive(true, KEEPALIVE_S_MIN);
-        Ok(Self(session, ceiling))
+        Ok((Self(session, Arc::new((ceiling, joined))), buffers))
     }
 
     /// Identification and key exchange. Checks nothing about the host key but its signature.
@@ -191,7 +179,7 @@ impl Session {
 
     /// A session at its ceiling gives any fault; all of them mean that it is at an end.
     fn told(&self, fault: Fault) -> Fault {
-        if self.1.was_hit() { Fault::Broken(TOO_MUCH.to_owned()) } else { fault }
+        if self.1.0.was_hit() { Fault::Broken(TOO_MUCH.to_owned()) } else { fault }
     }
 }
 
