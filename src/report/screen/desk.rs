@@ -128,13 +128,22 @@ impl Desk {
     }
 
     pub(super) fn put(&self, face: Face, bytes: &[u8]) {
-        self.lock().put(face, bytes);
-        self.changed.notify_all();
+        self.fill(|queue| queue.put(face, bytes));
     }
 
     pub(super) fn event(&self, seq: u64, line: &str) {
-        self.lock().event(seq, line);
-        self.changed.notify_all();
+        self.fill(|queue| queue.event(seq, line));
+    }
+
+    /// Wakes the writer only where it may sleep: it looks again by itself after each piece.
+    fn fill(&self, with: impl FnOnce(&mut Queue)) {
+        let mut queue = self.lock();
+        let was_empty = queue.is_done();
+        with(&mut queue);
+        drop(queue);
+        if was_empty {
+            self.changed.notify_all();
+        }
     }
 
     /// Adds whole lines, or leaves them out.
