@@ -2,7 +2,7 @@
 
 use super::greeting::{Greeting, greet};
 use super::nonce;
-use super::opening::Opening;
+use super::opening::{Opening, REST_ORDER};
 use super::scan::{FRAME_BYTES_MAX, Piece, Scanner};
 use super::silence;
 use super::words::{End, Group, Hello, Refusal};
@@ -31,6 +31,8 @@ pub struct Lane {
     out: Scanner,
     err: Scanner,
     hello: Hello,
+    /// The agent has all of its text.
+    knows_all: bool,
     job: Option<Job>,
     news: VecDeque<News>,
     closed: Option<Gone>,
@@ -82,7 +84,7 @@ impl Lane {
             greeting = greet(&mut wire, opening) => greeting?,
             trouble = silence::is_disobedience(link) => return Err(trouble),
         };
-        Ok(Lane { wire, out, err, hello, job: None, news: VecDeque::new(), closed: None })
+        Ok(Lane { wire, out, err, hello, knows_all: false, job: None, news: VecDeque::new(), closed: None })
     }
 
     /// What the agent said of itself.
@@ -122,7 +124,9 @@ impl Lane {
         let nonce = nonce::fresh();
         let text = script.reveal();
         // Room for all of it, so that no copy of a secret is left behind by growing.
-        let mut order = Zeroizing::new(String::with_capacity(text.len() + FRAME_BYTES_MAX));
+        let rest = self.rest_for(verb);
+        let mut order = Zeroizing::new(String::with_capacity(rest.len() + text.len() + FRAME_BYTES_MAX));
+        order.push_str(rest);
         let lines = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
         writeln!(order, "{verb} {nonce} {} {lines} {}", claim.unwrap_or("-"), text.len() + 1)
             .expect("writing to memory");
@@ -140,6 +144,13 @@ impl Lane {
             err_end: false,
         });
         Some(nonce)
+    }
+
+    /// What the agent must be taught before its first order of this kind.
+    fn rest_for(&mut self, verb: &str) -> &'static str {
+        let is_enough = self.knows_all || verb == "J" && self.hello.mode != "setsid";
+        self.knows_all |= !is_enough;
+        if is_enough { "" } else { &REST_ORDER }
     }
 
     /// The next news of the job; its output goes to `sink` meanwhile. May be dropped and called again.
@@ -175,7 +186,8 @@ impl Lane {
     async fn put(&mut self, verb: &str, arguments: &str) -> Result<String, Gone> {
         assert!(self.job.is_none(), "a lane does one job at a time");
         let nonce = nonce::fresh();
-        self.send(format!("{verb} {nonce} {arguments}\n").into_bytes()).await?;
+        let rest = self.rest_for(verb);
+        self.send(format!("{rest}{verb} {nonce} {arguments}\n").into_bytes()).await?;
         self.answer(&nonce).await
     }
 
@@ -188,7 +200,8 @@ impl Lane {
         mut next: impl FnMut() -> std::io::Result<Option<Vec<u8>>>,
     ) -> Result<Result<String, Gone>, std::io::Error> {
         let nonce = nonce::fresh();
-        let mut sent = self.send(format!("U {nonce} {name} {bytes} {sha256}\n").into_bytes()).await;
+        let rest = self.rest_for("U");
+        let mut sent = self.send(format!("{rest}U {nonce} {name} {bytes} {sha256}\n").into_bytes()).await;
         while sent.is_ok() {
             let Some(chunk) = next()? else { break };
             sent = self.send(chunk).await;

@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 /// What runs on the host, as auditors may read it.
 const AGENT: &str = include_str!("agent.sh");
+/// What it seldom needs: [`REST_ORDER`].
+const REST: &str = include_str!("agent_rest.sh");
 
 /// What sshd gives to the login shell, and what sudo gives to `sh`. Every shell in use understands it (sh, bash,
 /// zsh, fish, csh): no `!`, no backslash, no newline, no nested quotes. It obeys one line, and only if that begins as
@@ -106,10 +108,22 @@ impl Opening {
 
 /// The agent without its comments and indentation, to its end: the same for every lane.
 static STRIPPED: LazyLock<String> = LazyLock::new(|| {
-    let code = AGENT.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let lines: Vec<&str> = code.chain([END_OF_AGENT]).collect();
-    lines.join("\n").replace("@forget@", &forget()) + "\n"
+    let mut text = stripped(AGENT).replace("@forget@", &forget());
+    text += END_OF_AGENT;
+    text.push('\n');
+    text
 });
+
+/// The order that teaches an agent all else that there is to know.
+pub(super) static REST_ORDER: LazyLock<String> = LazyLock::new(|| {
+    let text = stripped(REST);
+    format!("L - - {} {}\n{text}", text.lines().count(), text.len())
+});
+
+fn stripped(text: &str) -> String {
+    let code = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    code.flat_map(|line| [line, "\n"]).collect()
+}
 
 /// What a loader takes to become a small script of ours, which then has stdin and stdout to itself.
 pub fn begin_script(script: &str) -> String {
@@ -130,10 +144,9 @@ pub(super) fn line(code: &str) -> String {
 fn load(agent: &str) -> String {
     let (bytes, lines) = (agent.len(), agent.lines().count() - 1);
     format!(
-        "b= n=0; if [ -n \"${{BASH_VERSION-}}\" ] && LC_ALL=C IFS= read -r -N {bytes} b 2>/dev/null; \
-         then n={lines}; b=${{b%{END_OF_AGENT}?}}; else \
+        "b= n=0; if [ -n \"${{BASH_VERSION-}}\" ] && LC_ALL=C IFS= read -r -N {bytes} b 2>/dev/null; then n={lines}; else \
          while IFS= read -r l && [ \"$l\" != \"{END_OF_AGENT}\" ]; do b=$b$l${{IFS#??}} n=$((n+1)); done; fi; \
-         [ $n = {lines} ] && {{ set -- \"$b\"; unset -v b n l x; eval \"$1\"; }}"
+         [ $n = {lines} ] && eval \"unset -v b n l x; $b\""
     )
 }
 
@@ -159,8 +172,9 @@ fn relayed(code: &str) -> String {
 fn forget() -> String {
     let mut names = std::collections::BTreeSet::new();
     let mut functions = std::collections::BTreeSet::new();
-    for (at, _) in AGENT.match_indices("_b_") {
-        let rest = &AGENT[at..];
+    let both = format!("{AGENT}{REST}");
+    for (at, _) in both.match_indices("_b_") {
+        let rest = &both[at..];
         let length = rest.find(|c: char| !(c.is_ascii_lowercase() || c == '_')).unwrap_or(rest.len());
         match rest[length..].starts_with("()") {
             true => functions.insert(&rest[..length]),

@@ -10,6 +10,8 @@ const NONCE_LEN: usize = 32;
 /// The verb that stands for the agent's text itself.
 pub const AGENT: &str = "agent";
 
+/// The rest of the agent's text, which nobody answers.
+const REST: &str = "L";
 /// The verb that stands for a script that is no lane: a tool that connects to a port for us.
 pub const TOOL: &str = "tool";
 /// What only that script has, and its own nonce's name.
@@ -69,7 +71,7 @@ impl Brain {
         let mut orders = Vec::new();
         while let Some((order, length)) = self.first() {
             self.bytes.drain(..length);
-            orders.push(order);
+            orders.extend(Some(order).filter(|order| order.verb != REST));
         }
         orders
     }
@@ -95,7 +97,7 @@ impl Brain {
         let words: Vec<String> = words.collect();
         let mut length = line.len() + 1;
         let mut script = String::new();
-        if verb == "J" || verb == "S" {
+        if ["J", "S", REST].contains(&verb.as_str()) {
             let bytes: usize = words.last()?.parse().expect("an order says how long its script is");
             script = text.get(length..length + bytes)?.to_owned();
             length += bytes;
