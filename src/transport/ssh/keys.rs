@@ -71,15 +71,14 @@ fn read(file: &IdentityFile, certificates: &[PathBuf]) -> Result<Identity, Strin
     let mut public = PublicKey::read_openssh_file(&beside(&path, ".pub")).ok();
     let mut line = None;
     let private = if text.contains("-----BEGIN OPENSSH PRIVATE KEY-----") {
-        let key =
-            PrivateKey::from_openssh(&text).map_err(|error| format!("a damaged OpenSSH key ({error})"))?;
+        let parsed = parsed(&path, &text)?;
         // What the private file says of itself is surer than a `.pub` that may belong to an older key.
-        public = Some(key.public_key().clone());
-        line = PublicKey::from(key.public_key().key_data().clone()).to_openssh().ok();
-        if key.is_encrypted() {
+        public = Some(parsed.key.public_key().clone());
+        line.clone_from(&parsed.line);
+        if parsed.key.is_encrypted() {
             let changed =
                 std::fs::metadata(&path).and_then(|meta| meta.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-            Private::Sealed(Box::new(key), changed)
+            Private::Sealed(Box::new(parsed.key.clone()), changed)
         } else {
             Private::Clear(Secret::new(text))
         }
@@ -94,6 +93,31 @@ fn read(file: &IdentityFile, certificates: &[PathBuf]) -> Result<Identity, Strin
     };
     let certificate = public.as_ref().and_then(|key| certificate_for(key.key_data(), &path, certificates));
     Ok(Identity { path, public, certificate, line, private })
+}
+
+/// An OpenSSH private key file, and what was read in it.
+struct Parsed {
+    text: Secret,
+    key: PrivateKey,
+    line: Option<String>,
+}
+
+thread_local! {
+    /// Files read so far. To read a key is to work its public half out again, and two hundred hosts have the same one.
+    static PARSED: RefCell<BTreeMap<PathBuf, Rc<Parsed>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// What this text of the file at `path` says: as it did the last time, as long as it is the same.
+fn parsed(path: &Path, text: &str) -> Result<Rc<Parsed>, String> {
+    let before = PARSED.with_borrow(|parsed| parsed.get(path).cloned());
+    if let Some(parsed) = before.filter(|parsed| parsed.text.reveal() == text) {
+        return Ok(parsed);
+    }
+    let key = PrivateKey::from_openssh(text).map_err(|error| format!("a damaged OpenSSH key ({error})"))?;
+    let line = PublicKey::from(key.public_key().key_data().clone()).to_openssh().ok();
+    let parsed = Rc::new(Parsed { text: Secret::new(text.to_owned()), key, line });
+    PARSED.with_borrow_mut(|all| all.insert(path.to_owned(), Rc::clone(&parsed)));
+    Ok(parsed)
 }
 
 /// The certificate beside the key (`id-cert.pub`), or one of those named in the configuration, that is for it.

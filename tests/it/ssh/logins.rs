@@ -40,6 +40,22 @@ fn every_kind_of_key_gets_in() {
 }
 
 #[test]
+fn a_key_file_that_is_replaced_is_read_again() {
+    let sshd = Sshd::start();
+    for key in ["old", "new"] {
+        keygen(&sshd.path(key), "ed25519", "");
+    }
+    sshd.authorize(&sshd.path("new.pub"));
+    on_a_local_set(async {
+        for (key, gets_in) in [("old", false), ("new", true), ("old", false)] {
+            std::fs::copy(sshd.path(key), sshd.path("id")).unwrap();
+            let result = reach(&with_key(&sshd, "id")).await;
+            assert_eq!(result.is_ok(), gets_in, "{key}: {:?}", result.err());
+        }
+    });
+}
+
+#[test]
 fn encrypted_keys_open_with_their_passphrase_and_say_so_without() {
     let sshd = Sshd::start();
     for kind in ["ed25519", "rsa"] {
