@@ -1,9 +1,9 @@
 //! Asking people on the terminal: one question at a time, answers read on a thread of their own, because a
 //! read from a terminal cannot be taken back.
 
+use crate::transport::system_name;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::io::{BufRead, Write};
-use std::process::Stdio;
 use tokio::sync::mpsc;
 
 /// Lines typed on the terminal. Starting it starts a thread that ends with the process.
@@ -79,18 +79,6 @@ pub fn who() -> String {
     ["SUDO_USER", "LOGNAME", "USER"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-        .or_else(asked_of_the_system)
+        .or_else(|| system_name().map(str::to_owned))
         .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
-}
-
-/// `id` knows users from wherever the system keeps them, LDAP included.
-fn asked_of_the_system() -> Option<String> {
-    let out = std::process::Command::new("id")
-        .arg("-un")
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    let name = String::from_utf8(out.stdout).ok()?.trim().to_owned();
-    (out.status.success() && !name.is_empty()).then_some(name)
 }

@@ -9,6 +9,7 @@ pub mod lane;
 pub mod local;
 pub mod scripted;
 pub mod ssh;
+mod user;
 
 pub use attempt::Attempts;
 pub use host::{Connector, Host, LANES_MAX};
@@ -18,4 +19,5 @@ pub use remote::{
     Stop, Stopper, UploadOrder,
 };
 pub use scripted::{Scripted, World};
+pub use user::system_name;
 pub use wire::{Connected, Link, Trouble, Wire};

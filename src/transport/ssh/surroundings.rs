@@ -1,6 +1,7 @@
 //! What of the controller's own environment a connection depends on, and what `ssh -G` says of an address.
 
 use super::known_files::KnownFiles;
+use crate::transport::system_name;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -150,14 +151,13 @@ impl Config {
     }
 }
 
-/// `$USER` is the login name wherever people log in; `id` knows it elsewhere (cron, containers).
+/// `$USER` is the login name wherever people log in; the system knows it elsewhere (cron, containers).
 fn login_name() -> String {
-    let asked = || {
-        let out = std::process::Command::new("id").arg("-un").stdin(Stdio::null()).output().ok()?;
-        Some(String::from_utf8_lossy(&out.stdout).trim().to_owned())
-    };
     let named = |name: &str| std::env::var(name).ok().filter(|user| !user.is_empty());
-    named("USER").or_else(|| named("LOGNAME")).or_else(asked).unwrap_or_else(|| "root".to_owned())
+    named("USER")
+        .or_else(|| named("LOGNAME"))
+        .or_else(|| system_name().map(str::to_owned))
+        .unwrap_or_else(|| "root".to_owned())
 }
 
 #[cfg(test)]
