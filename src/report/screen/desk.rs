@@ -80,8 +80,7 @@ impl Screen {
 
     /// Counts lines that are left out on stderr, here.
     pub fn leave_out(&self, lines: usize) {
-        self.err.lock().leave_out(lines as u64);
-        self.err.changed.notify_all();
+        self.err.fill(|queue| queue.leave_out(lines as u64));
     }
 
     /// Is there so much on its way to stderr that a drawing would be out of date when it arrives?
@@ -149,10 +148,7 @@ impl Desk {
     /// Adds whole lines, or leaves them out.
     pub(super) fn lines(&self, bytes: &[u8]) {
         match self.is_full() {
-            true => {
-                self.lock().leave_out(memchr::memchr_iter(b'\n', bytes).count() as u64);
-                self.changed.notify_all();
-            }
+            true => self.fill(|queue| queue.leave_out(memchr::memchr_iter(b'\n', bytes).count() as u64)),
             false => self.put(Face::Err, bytes),
         }
     }

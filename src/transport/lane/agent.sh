@@ -138,9 +138,9 @@ _b_open() {
   _b_dir=$_b_place/$_b_run
 }
 
-# The life of a job, in its own process: who am I; then claim, say so, and out with the agent's own streams. Needs _b_n
-# (nonce), _b_c (claim's file or empty), _b_own, _b_boot. Texts, because the setsid mode hands them to a fresh sh. The
-# name of a shell that has got here holds no blank.
+# The life of a job, in its own process: who am I; then claim, say so, out with the agent's own streams, and over to another
+# interpreter if there is one. Needs _b_n (nonce), _b_c (claim's file or empty), _b_own, _b_boot, _b_shell, _b_s (script).
+# Texts, because the setsid mode hands them to a fresh sh. The name of a shell that has got here holds no blank.
 _b_self='
   _b_pid=$$ _b_pgid=0 _b_start=-
   if read -r _b_l </proc/self/stat; then
@@ -165,13 +165,14 @@ _b_body='
   printf "\036%s go %s %s %s\036" "$_b_n" "$_b_pid" "$_b_pgid" "$_b_start"
   exec 2>&3 3>&-
   set +C +m
+  case $_b_shell in ?*)
+    printf "%s\n" "$_b_s" | exec "$_b_shell" -c "eval \"exec </dev/null; \$(cat)\""
+    exit
+    ;;
+  esac
 '
 eval "_b_begin() { $_b_self$_b_body }"
-# Then the script: by another interpreter, or with _b_s (script) put after this.
-_b_other() {
-  printf '%s\n' "$_b_s" | exec "$_b_shell" -c 'eval "exec </dev/null; $(cat)"'
-  exit
-}
+# Then the script, put after this, where no other interpreter has taken it.
 _b_last='@forget@; set --; '
 
 _b_n=$_b_hello
@@ -218,11 +219,11 @@ while read -r _b_v _b_n _b_a _b_y _b_z; do
     esac
     case $_b_way in
     jobs)
-      (_b_begin; case $_b_shell in ?*) _b_other ;; esac; eval "$_b_last$_b_s") </dev/null &
+      (_b_begin; eval "$_b_last$_b_s") </dev/null &
       _b_job=$!
       ;;
     staged)
-      (_b_staged; case $_b_shell in ?*) _b_other ;; esac; eval "$_b_last$_b_s") &
+      (_b_staged; eval "$_b_last$_b_s") &
       _b_job=$!
       ;;
     setsid)
@@ -231,7 +232,7 @@ while read -r _b_v _b_n _b_a _b_y _b_z; do
       _b_rc=$?
       ;;
     lane)
-      (_b_begin; case $_b_shell in ?*) _b_other ;; esac; eval "$_b_last$_b_s") </dev/null
+      (_b_begin; eval "$_b_last$_b_s") </dev/null
       _b_rc=$?
       ;;
     esac

@@ -72,7 +72,7 @@ _b_ended() {
   return 0
 }
 
-# The same for a fresh sh, which reads what the body needs from its stdin.
+# The life of a job in a fresh sh, which reads what that needs from its stdin.
 _b_child='
   for _b_i in _b_n _b_c _b_own _b_boot _b_shell _b_lines; do IFS= read -r $_b_i || exit 0; done
   _b_s=
@@ -83,10 +83,6 @@ _b_child='
   done
   exec </dev/null
 '"$_b_self$_b_body"'
-  if [ -n "$_b_shell" ]; then
-    printf "%s\n" "$_b_s" | exec "$_b_shell" -c "eval \"exec </dev/null; \$(cat)\""
-    exit
-  fi
   eval "'"$_b_last"'$_b_s"
 '
 

@@ -107,12 +107,8 @@ impl Opening {
 }
 
 /// The agent without its comments and indentation, to its end: the same for every lane.
-static STRIPPED: LazyLock<String> = LazyLock::new(|| {
-    let mut text = stripped(AGENT).replace("@forget@", &forget());
-    text += END_OF_AGENT;
-    text.push('\n');
-    text
-});
+static STRIPPED: LazyLock<String> =
+    LazyLock::new(|| format!("{}{END_OF_AGENT}\n", stripped(AGENT).replace("@forget@", &forget())));
 
 /// The order that teaches an agent all else that there is to know.
 pub(super) static REST_ORDER: LazyLock<String> = LazyLock::new(|| {

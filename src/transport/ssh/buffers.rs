@@ -42,21 +42,18 @@ pub struct Buffers {
     pub outbound: VecDeque<u8>,
     /// The session has taken some of it since this was last asked.
     pub taken: bool,
-    /// The connection is gone: from here on every send and receive fails.
-    pub cut: bool,
 }
 
-/// A session's buffers, for as long as the session lives. Clones share them.
-#[derive(Debug, Clone)]
-pub struct Shared(Arc<Mutex<Buffers>>);
-
-/// Takes a session's buffers away from it. To be kept until the session has been freed.
+/// What a session shares with us. When this is gone, every send and receive of the session fails.
 #[derive(Debug)]
-pub struct Joined(usize);
+pub struct Shared {
+    session: usize,
+    buffers: Arc<Mutex<Buffers>>,
+}
 
 impl Shared {
     /// Gives a session that was made a moment ago its buffers.
-    pub fn join(session: *mut raw::LIBSSH2_SESSION) -> (Self, Joined) {
+    pub fn with(session: *mut raw::LIBSSH2_SESSION) -> Self {
         let buffers = Arc::new(Mutex::new(Buffers::default()));
         locked(&ALL).insert(session as usize, Arc::clone(&buffers));
         // SAFETY: the session lives, nobody else has it yet, and the functions have the types that these kinds want.
@@ -64,18 +61,18 @@ impl Shared {
             libssh2_session_callback_set(session, CALLBACK_SEND, send as *mut c_void);
             libssh2_session_callback_set(session, CALLBACK_RECV, receive as *mut c_void);
         }
-        (Self(buffers), Joined(session as usize))
+        Self { session: session as usize, buffers }
     }
 
     /// The buffers. Not to be kept over a call of the session.
     pub fn open(&self) -> MutexGuard<'_, Buffers> {
-        locked(&self.0)
+        locked(&self.buffers)
     }
 }
 
-impl Drop for Joined {
+impl Drop for Shared {
     fn drop(&mut self) {
-        locked(&ALL).remove(&self.0);
+        locked(&ALL).remove(&self.session);
     }
 }
 
@@ -114,9 +111,15 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The buffers of the session whose `context` stands here, which is where the session begins.
-fn of(session: *mut *mut c_void) -> Option<Arc<Mutex<Buffers>>> {
-    locked(&ALL).get(&(session as usize)).cloned()
+/// Moves bytes of the session whose `context` stands here, which is where the session begins. `gone`: what libssh2 is
+/// told where the buffers are no more.
+fn moved(
+    session: *mut *mut c_void,
+    gone: Errno,
+    work: impl FnOnce(&mut Buffers) -> Result<usize, Errno>,
+) -> isize {
+    let buffers = locked(&ALL).get(&(session as usize)).cloned();
+    told(buffers.map_or(Err(gone), |buffers| work(&mut locked(&buffers))))
 }
 
 /// How many bytes were moved, or an error as libssh2 wants it.
@@ -146,13 +149,10 @@ extern "C" fn send(
         let flags = SendFlags::from_bits_retain(flags as u32) | SendFlags::NOSIGNAL;
         return told(rustix::net::send(socket, bytes, flags));
     }
-    let Some(buffers) = of(session) else { return told(Err(Errno::PIPE)) };
-    let mut buffers = locked(&buffers);
-    if buffers.cut {
-        return told(Err(Errno::PIPE));
-    }
-    buffers.outbound.extend(bytes);
-    told(Ok(length))
+    moved(session, Errno::PIPE, |buffers| {
+        buffers.outbound.extend(bytes);
+        Ok(length)
+    })
 }
 
 extern "C" fn receive(
@@ -172,26 +172,23 @@ extern "C" fn receive(
             room.write_bytes(0, length);
             (BorrowedFd::borrow_raw(socket), std::slice::from_raw_parts_mut(room, length))
         };
-        let moved = rustix::net::recv(socket, room, RecvFlags::from_bits_retain(flags as u32));
-        return told(moved.map(|(bytes, _)| bytes));
+        let come = rustix::net::recv(socket, room, RecvFlags::from_bits_retain(flags as u32));
+        return told(come.map(|(bytes, _)| bytes));
     }
-    let Some(buffers) = of(session) else { return told(Err(Errno::CONNRESET)) };
-    let mut buffers = locked(&buffers);
-    if buffers.cut {
-        return told(Err(Errno::CONNRESET));
-    }
-    let come = buffers.inbound.as_slices().0;
-    let moved = come.len().min(length);
-    if moved == 0 {
-        return told(Err(Errno::AGAIN));
-    }
-    // SAFETY: so many bytes are here and have room there, and the two do not overlap.
-    unsafe { std::ptr::copy_nonoverlapping(come.as_ptr(), room, moved) };
-    buffers.inbound.drain(..moved);
-    buffers.taken = true;
-    if buffers.inbound.is_empty() {
-        // A connection that waits holds no room.
-        buffers.inbound = VecDeque::new();
-    }
-    told(Ok(moved))
+    moved(session, Errno::CONNRESET, |buffers| {
+        let come = buffers.inbound.as_slices().0;
+        let bytes = come.len().min(length);
+        if bytes == 0 {
+            return Err(Errno::AGAIN);
+        }
+        // SAFETY: so many bytes are here and have room there, and the two do not overlap.
+        unsafe { std::ptr::copy_nonoverlapping(come.as_ptr(), room, bytes) };
+        buffers.inbound.drain(..bytes);
+        buffers.taken = true;
+        if buffers.inbound.is_empty() {
+            // A connection that waits holds no room.
+            buffers.inbound = VecDeque::new();
+        }
+        Ok(bytes)
+    })
 }

@@ -27,12 +27,13 @@ pub const ROUNDS_MAX: u32 = 8;
 
 /// A session and the bytes on their way to and from it.
 pub struct Pipe {
+    /// What the session has sent and is to receive. Stands before the session, so that it is gone first: freeing a session
+    /// waits for the other side unless it is cut off.
+    buffers: Shared,
     /// The session.
     pub session: Session,
     /// What carries its bytes.
     pub carrier: Carrier,
-    /// What the session has sent and is to receive.
-    buffers: Shared,
     /// How much more the other side may say in this part of the conversation; nothing is said of it once it is over.
     patience: Option<usize>,
     /// It said more than that.
@@ -48,7 +49,7 @@ impl Pipe {
     pub fn new(carrier: Carrier, prefer: &Preferences) -> Result<Self, Fault> {
         let (session, buffers) = Session::new(prefer)?;
         let (heard_at, patience, lost) = (Instant::now(), None, None);
-        Ok(Self { session, carrier, buffers, patience, endless: false, heard_at, lost })
+        Ok(Self { buffers, session, carrier, patience, endless: false, heard_at, lost })
     }
 
     /// From here on the other side may say so many bytes, or anything.
@@ -174,12 +175,5 @@ impl Pipe {
             Poll::Ready(Err(why)) => self.lost = Some(why),
         }
         true
-    }
-}
-
-impl Drop for Pipe {
-    fn drop(&mut self) {
-        // Freeing a session waits for the other side unless it is cut off.
-        self.buffers.open().cut = true;
     }
 }

@@ -1,6 +1,6 @@
 //! The one file that names `ssh2`: a libssh2 session that never blocks and never touches the network.
 
-use super::buffers::{Joined, Shared, StandIn};
+use super::buffers::{Shared, StandIn};
 use super::ceiling::{Ceiling, TOO_MUCH};
 use crate::model::secret::Secret;
 use libssh2_sys as raw;
@@ -43,7 +43,7 @@ pub struct Preferences {
 
 /// A libssh2 session. Clones share it; it is freed with the last one.
 #[derive(Clone)]
-pub struct Session(ssh2::Session, Arc<(Ceiling, Joined)>);
+pub struct Session(ssh2::Session, Arc<Ceiling>);
 
 impl Session {
     /// A session, and what it sends and receives.
@@ -52,8 +52,8 @@ impl Session {
         let mut session = ssh2::Session::new().map_err(fault)?;
         let ceiling = Ceiling::over(&mut *session.raw());
         let unknown = || Fault::Broken("this libssh2 takes its memory in a way that is not known".to_owned());
-        let ceiling = ceiling.ok_or_else(unknown)?;
-        let (buffers, joined) = Shared::join(&mut *session.raw());
+        let ceiling = Arc::new(ceiling.ok_or_else(unknown)?);
+        let buffers = Shared::with(&mut *session.raw());
         session.set_blocking(false);
         // Every wait has a deadline of ours; libssh2's own, in whole seconds and shared by all waits, must not cut in.
         super::channel::set_read_timeout(&mut session.raw(), super::channel::READ_TIMEOUT_OFF_S);
@@ -71,7 +71,7 @@ impl Session {
         }
         // The shortest interval libssh2 knows; when a keepalive is due, our own timers say.
         session.set_keepalive(true, KEEPALIVE_S_MIN);
-        Ok((Self(session, Arc::new((ceiling, joined))), buffers))
+        Ok((Self(session, ceiling), buffers))
     }
 
     /// Identification and key exchange. Checks nothing about the host key but its signature.
@@ -179,7 +179,7 @@ impl Session {
 
     /// A session at its ceiling gives any fault; all of them mean that it is at an end.
     fn told(&self, fault: Fault) -> Fault {
-        if self.1.0.was_hit() { Fault::Broken(TOO_MUCH.to_owned()) } else { fault }
+        if self.1.was_hit() { Fault::Broken(TOO_MUCH.to_owned()) } else { fault }
     }
 }
 

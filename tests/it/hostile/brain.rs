@@ -71,7 +71,9 @@ impl Brain {
         let mut orders = Vec::new();
         while let Some((order, length)) = self.first() {
             self.bytes.drain(..length);
-            orders.extend(Some(order).filter(|order| order.verb != REST));
+            if order.verb != REST {
+                orders.push(order);
+            }
         }
         orders
     }
