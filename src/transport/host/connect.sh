@@ -3,6 +3,7 @@
 # between the connection and stdin and stdout. Says one line first, behind the nonce $n:
 #   open TOOL | closed TOOL WHY | none
 LC_ALL=C; export LC_ALL
+unset BASH_ENV
 try() { # in the background, so that its time can be limited; sets r and e
   e=$( ( "$@" >/dev/null & c=$!; ( sleep "$w"; kill "$c" ) >/dev/null 2>&1 & s=$!
     wait "$c"; r=$?; kill "$s"; exit "$r" ) 2>&1 ); r=$?
@@ -11,11 +12,12 @@ closed() { # TOOL
   case $r in 143|137|15|9) e="no answer within $w s";; esac
   e=$(printf '%s' "$e" | tail -n 1); printf '%s closed %s %s\n' "$n" "$1" "${e##*: }"; exit 0
 }
+# Without its settings, which a bash that sshd started reads each time: what those print is not the port's.
 if command -v bash >/dev/null 2>&1; then
-  try bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$h" "$p"
+  try bash --noprofile --norc -c 'exec 3<>"/dev/tcp/$0/$1"' "$h" "$p"
   case $r:$e in
   0:*) printf '%s open bash\n' "$n"
-    exec bash -c 'exec 3<>"/dev/tcp/$0/$1" 4<&0 || exit 1
+    exec bash --noprofile --norc -c 'exec 3<>"/dev/tcp/$0/$1" 4<&0 || exit 1
       cat <&3 & r=$!
       { cat <&4 >&3; kill $r; } 2>/dev/null & w=$!
       wait $r; kill $w 2>/dev/null' "$h" "$p";;

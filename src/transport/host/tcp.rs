@@ -104,6 +104,8 @@ async fn pass_on(mut inner: Wire, mut to_inner: mpsc::Receiver<Vec<u8>>, from_in
                 None => writing = false,
             },
             message = inner.from.recv() => match message {
+                // A port has no stderr: what comes there the tool says, or the shell that started it.
+                Some(FromWire::Err(_)) => {}
                 Some(message) => {
                     if from_inner.send(message).await.is_err() {
                         return;
@@ -113,5 +115,29 @@ async fn pass_on(mut inner: Wire, mut to_inner: mpsc::Receiver<Vec<u8>>, from_in
             },
             () = from_inner.closed() => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_tool_says_on_stderr_is_neither_the_ports_answer_nor_its_end() {
+        let (to, mut asked) = mpsc::channel(TO_WIRE_QUEUE);
+        let (answers, from) = mpsc::channel(FROM_WIRE_QUEUE);
+        let (ask, to_inner) = mpsc::channel(TO_WIRE_QUEUE);
+        let (from_inner, mut answered) = mpsc::channel(FROM_WIRE_QUEUE);
+        ask.send(b"ask".to_vec()).await.unwrap();
+        for message in [FromWire::Err(b"noise".to_vec()), FromWire::Out(b"answer".to_vec())] {
+            answers.send(message).await.unwrap();
+        }
+        let port = async {
+            assert_eq!(asked.recv().await.unwrap(), b"ask");
+            drop(answers);
+        };
+        tokio::join!(pass_on(Wire { to, from }, to_inner, from_inner), port);
+        assert_eq!(answered.recv().await, Some(FromWire::Out(b"answer".to_vec())));
+        assert_eq!(answered.recv().await, None);
     }
 }

@@ -30,6 +30,36 @@ fn seen<'a>(rows: &'a Value, from: &str, target: &str) -> &'a Value {
 }
 
 #[test]
+fn a_shell_whose_settings_print_makes_nothing_look_closed() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = "echo 'env: No such file or directory' >&2; echo; echo HTTP/1.1 500 No\n";
+    std::fs::write(home.path().join(".bashrc"), settings).unwrap();
+    let at = home.path().display();
+    let set_home = format!("SetEnv HOME={at} BASH_ENV={at}/.bashrc");
+    let sshd = Sshd::with_config(&["AllowTcpForwarding no", &set_home]);
+    let (closed, page, names) = (nobody(), page(), name_server());
+    let desk = Desk::bare();
+    put(&desk, "site.yaml", &format!("version: 1\nname: site\nhosts:\n{}", host("shut", &sshd)));
+    let runbook = format!(
+        "version: 1\nname: look\nphases:\n  - id: look\n    steps:\n      - id: all\n        on: shut\n        \
+         run: \"true\"\n        undo: not_needed\n        verify:\n          \
+         - {{ tcp: \"127.0.0.1:{closed}\", expect: closed, from: shut, timeout: 1m }}\n          \
+         - {{ http: \"http://127.0.0.1:{page}/health\", contains: ready, from: shut, timeout: 1m }}\n          \
+         - {{ dns: {{ name: long.example.org, server: \"127.0.0.1:{names}\" }}, from: shut, timeout: 1m }}\n"
+    );
+    put(&desk, "look.yaml", &runbook);
+    let (rows, code) = json(&desk, "blackstart probe look.yaml -i site.yaml --format json");
+    for target in
+        [format!("127.0.0.1:{closed}"), format!("127.0.0.1:{page}/health"), "long.example.org".to_owned()]
+    {
+        let row = seen(&rows, "shut", &target);
+        assert_eq!(row["agrees"], true, "{row:#}");
+        assert!(row["seen"].as_str().unwrap().contains("by `bash` on shut"), "{row:#}");
+    }
+    assert_eq!(code, 0);
+}
+
+#[test]
 fn every_kind_is_seen_from_everywhere_and_nothing_is_closed_that_nobody_looked_at() {
     let (free, shut) = (Sshd::start(), Sshd::with_config(&["AllowTcpForwarding no"]));
     let (python, nothing) =

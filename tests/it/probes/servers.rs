@@ -1,9 +1,10 @@
 //! Servers on loopback: a port that a script can close, a page, a name server.
 
+use rustix::net::{AddressFamily, SocketType, bind, getsockname, socket};
 use simple_dns::rdata::{A, RData};
 use simple_dns::{CLASS, Name, Packet, PacketFlag, RCODE, ResourceRecord};
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex};
 
 /// A port that answers until somebody connects to its switch.
@@ -39,9 +40,13 @@ impl Port {
     }
 }
 
-/// A port at which nobody listens.
+/// A port at which nobody listens, and nobody will: it stays taken for as long as this process lives.
 pub fn nobody() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = SocketAddr::try_from(getsockname(&socket).unwrap()).unwrap().port();
+    std::mem::forget(socket);
+    port
 }
 
 /// A page that says `ready`.
