@@ -21,7 +21,8 @@ use crate::model::names::{HostIx, PhaseIx, RunId, StepIx, TaskIx};
 use crate::model::question::Question;
 use crate::model::{Event, Time, visible};
 use crate::plan::Plan;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 use std::io::{self, Write};
 
 /// The version of the lines' format.
@@ -110,49 +111,75 @@ impl<W: Lines> Display for Ndjson<W> {
     }
 }
 
-/// One event as a line, as it is written.
+/// One event as a line, without a line's end.
 pub fn text(plan: &Plan, run: Option<&RunId>, seq: u64, at: Time, event: &Event) -> String {
-    visible::json(line(plan, run, seq, at, event).to_string())
-}
-
-/// One event as a line.
-pub fn line(plan: &Plan, run: Option<&RunId>, seq: u64, at: Time, event: &Event) -> Value {
-    let mut told = serde_json::to_value(event).expect("an event has only texts, numbers and lists in it");
-    let kind = match &told {
-        Value::Object(fields) => fields.keys().next().cloned().unwrap_or_default(),
-        other => other.as_str().unwrap_or_default().to_owned(),
-    };
+    let mut told = serde_json::to_value(event).expect(PLAIN);
     with_names(plan, &mut told);
-    let mut line = Map::new();
-    line.insert("v".to_owned(), json!(NDJSON_VERSION));
-    line.insert("seq".to_owned(), json!(seq));
-    line.insert("at".to_owned(), json!(at));
-    line.insert("run".to_owned(), json!(run));
-    line.extend(about(plan, event));
-    line.insert("kind".to_owned(), json!(kind));
-    line.insert("event".to_owned(), told);
-    Value::Object(line)
+    let kind = match &told {
+        Value::Object(fields) => fields.keys().next().map_or("", String::as_str),
+        other => other.as_str().unwrap_or_default(),
+    };
+    let About { phase, step, host } = about(plan, event);
+    let line = Line {
+        at,
+        event: &told,
+        host: host.map(|host| plan.hosts[host.at()].name.as_str()),
+        kind,
+        phase: phase.map(|phase| plan.phases[phase.at()].id.as_str()),
+        run,
+        seq,
+        step: step.map(|step| plan.steps[step.at()].id.as_str()),
+        v: NDJSON_VERSION,
+    };
+    visible::json(serde_json::to_string(&line).expect(PLAIN))
 }
 
-/// What an event is about: `phase`, `step` and `host`, as far as they make sense.
-fn about(plan: &Plan, event: &Event) -> Map<String, Value> {
+const PLAIN: &str = "an event has only texts, numbers and lists in it";
+
+/// A line, its keys in alphabetical order as those of all our JSON are.
+#[derive(Serialize)]
+struct Line<'a> {
+    at: Time,
+    event: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'a str>,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase: Option<&'a str>,
+    run: Option<&'a RunId>,
+    seq: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<&'a str>,
+    v: u32,
+}
+
+/// What an event is about, as far as that makes sense.
+#[derive(Default)]
+struct About {
+    phase: Option<PhaseIx>,
+    step: Option<StepIx>,
+    host: Option<HostIx>,
+}
+
+fn about(plan: &Plan, event: &Event) -> About {
     match event {
         Event::JobStarted { job } | Event::JobEnded { job, .. } | Event::ReceiptRead { job, .. } => {
-            about_task(plan, job.task)
+            About::task(plan, job.task)
         }
         Event::RetryPlanned { task, .. }
         | Event::WaitStarted { task, .. }
         | Event::TaskEnded { task, .. }
         | Event::UndoEnded { task, .. }
-        | Event::GuardExtended { task, .. } => about_task(plan, *task),
+        | Event::GuardExtended { task, .. } => About::task(plan, *task),
         Event::StepEnded { step, .. }
         | Event::StepNotRun { step, .. }
         | Event::Firing { step, .. }
-        | Event::Fired { step, .. } => about_step(plan, *step),
-        Event::PhaseStarted { phase } | Event::PhaseEnded { phase, .. } => about_phase(plan, *phase),
-        Event::Asked { question } => about_question(plan, question),
-        Event::Answered { answer } => about_question(plan, &answer.question),
-        Event::HostReached { host, .. } => about_host(plan, *host),
+        | Event::Fired { step, .. }
+        | Event::ApprovalLapsed { step, .. } => About::step(plan, *step),
+        Event::PhaseStarted { phase } | Event::PhaseEnded { phase, .. } => About::phase(*phase),
+        Event::Asked { question } => About::question(plan, question),
+        Event::Answered { answer } => About::question(plan, &answer.question),
+        Event::HostReached { host, .. } => About { host: Some(*host), ..About::default() },
         Event::RunStarted { .. }
         | Event::RunResumed { .. }
         | Event::StopRequested { .. }
@@ -163,39 +190,31 @@ fn about(plan: &Plan, event: &Event) -> Map<String, Value> {
         | Event::Baseline { .. }
         | Event::LookedAfter { .. }
         | Event::ServiceSeen { .. }
-        | Event::Injected { .. } => Map::new(),
-        Event::ApprovalLapsed { step, .. } => about_step(plan, *step),
+        | Event::Injected { .. } => About::default(),
     }
 }
 
-fn about_question(plan: &Plan, question: &Question) -> Map<String, Value> {
-    match question {
-        Question::Approve { task, .. } => about_step(plan, plan.tasks[task.at()].step),
-        Question::Manual { task } | Question::WhatBecameOf { task, .. } => about_task(plan, *task),
-        Question::PhaseFailed { phase } => about_phase(plan, *phase),
+impl About {
+    fn question(plan: &Plan, question: &Question) -> Self {
+        match question {
+            Question::Approve { task, .. } => Self::step(plan, plan.tasks[task.at()].step),
+            Question::Manual { task } | Question::WhatBecameOf { task, .. } => Self::task(plan, *task),
+            Question::PhaseFailed { phase } => Self::phase(*phase),
+        }
     }
-}
 
-fn about_task(plan: &Plan, task: TaskIx) -> Map<String, Value> {
-    let planned = &plan.tasks[task.at()];
-    let mut about = about_step(plan, planned.step);
-    about.extend(planned.host.map(|host| about_host(plan, host)).unwrap_or_default());
-    about
-}
+    fn task(plan: &Plan, task: TaskIx) -> Self {
+        let planned = &plan.tasks[task.at()];
+        Self { host: planned.host, ..Self::step(plan, planned.step) }
+    }
 
-fn about_step(plan: &Plan, step: StepIx) -> Map<String, Value> {
-    let planned = &plan.steps[step.at()];
-    let mut about = about_phase(plan, planned.phase);
-    about.insert("step".to_owned(), json!(planned.id));
-    about
-}
+    fn step(plan: &Plan, step: StepIx) -> Self {
+        Self { step: Some(step), ..Self::phase(plan.steps[step.at()].phase) }
+    }
 
-fn about_phase(plan: &Plan, phase: PhaseIx) -> Map<String, Value> {
-    Map::from_iter([("phase".to_owned(), json!(plan.phases[phase.at()].id))])
-}
-
-fn about_host(plan: &Plan, host: HostIx) -> Map<String, Value> {
-    Map::from_iter([("host".to_owned(), json!(plan.hosts[host.at()].name))])
+    fn phase(phase: PhaseIx) -> Self {
+        Self { phase: Some(phase), ..Self::default() }
+    }
 }
 
 /// Replaces every index by the name of what it points at. Indices stand as numbers under keys that no number

@@ -16,6 +16,10 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// More than this on its way to the screen, and a drawing of the present would show the past when it arrives.
 const DRAWING_WAITS: usize = 8 * 1024;
 
+/// Between two writes, unless somebody waits for them: nobody sees so short a time, and a busy run says a hundred things
+/// in it.
+const WRITES_APART: Duration = Duration::from_millis(5);
+
 /// Reads the line of an event of this number again, without a line's end.
 pub type Again = Box<dyn FnMut(u64) -> Result<String, String> + Send>;
 
@@ -134,13 +138,13 @@ impl Desk {
         self.fill(|queue| queue.event(seq, line));
     }
 
-    /// Wakes the writer only where it may sleep: it looks again by itself after each piece.
+    /// Wakes the writer only where it sleeps: it looks again by itself after each piece.
     fn fill(&self, with: impl FnOnce(&mut Queue)) {
         let mut queue = self.lock();
-        let was_empty = queue.is_done();
         with(&mut queue);
+        let sleeps = queue.writer_sleeps;
         drop(queue);
-        if was_empty {
+        if sleeps {
             self.changed.notify_all();
         }
     }
@@ -166,8 +170,13 @@ impl Desk {
     }
 
     fn is_shown_within(&self, wait: Duration) -> bool {
-        let waited = self.changed.wait_timeout_while(self.lock(), wait, |queue| !queue.is_done());
-        waited.unwrap_or_else(PoisonError::into_inner).0.is_done()
+        let mut queue = self.lock();
+        queue.hurries = true;
+        self.changed.notify_all();
+        let waited = self.changed.wait_timeout_while(queue, wait, |queue| !queue.is_done());
+        queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+        queue.hurries = false;
+        queue.is_done()
     }
 
     /// The writer: ends with the process.
@@ -192,8 +201,11 @@ impl Desk {
                 Piece::Again(seqs) if !out_is_gone => out_is_gone = self.tell_again(seqs).is_err(),
                 Piece::Again(_) => {}
             }
-            self.lock().written(bytes);
+            let mut queue = self.lock();
+            queue.written(bytes);
             self.changed.notify_all();
+            let has_time = |queue: &mut Queue| !queue.hurries && queue.has_room_again();
+            drop(self.changed.wait_timeout_while(queue, WRITES_APART, has_time));
         }
     }
 
@@ -202,7 +214,11 @@ impl Desk {
         loop {
             match queue.next() {
                 Some(piece) => return piece,
-                None => queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                None => {
+                    queue.writer_sleeps = true;
+                    queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                    queue.writer_sleeps = false;
+                }
             }
         }
     }

@@ -38,6 +38,10 @@ pub struct Queue {
     leaving_out: bool,
     held: usize,
     given_up: bool,
+    /// The writer waits to be woken.
+    pub writer_sleeps: bool,
+    /// Somebody waits for all of it to be shown.
+    pub hurries: bool,
 }
 
 impl Queue {
