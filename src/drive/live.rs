@@ -1,15 +1,15 @@
 //! The loop of a real run: takes news in, lets the engine decide, makes the decisions durable, and only then
-//! carries them out.
+//! carries them out (`decide`).
 //!
 //! Nothing in here returns early on trouble: trouble with a host is news for the engine, trouble with a person
 //! is silence. The one exception is the journal. When it cannot be written, nothing more is started.
 
+mod decide;
 mod fire;
 mod looks;
 mod people;
 mod work;
 
-use crate::drive::about::about;
 use crate::drive::ahead::Ahead;
 use crate::drive::approvals;
 use crate::drive::claimed::Claimed;
@@ -46,7 +46,7 @@ const NEWS_AT_ONCE_MAX: usize = 4096;
 /// A run that is being carried out.
 pub struct Live<'a> {
     engine: Engine,
-    /// The run as far as it is on disk: what the screen shows.
+    /// The run as far as it is in the journal: what the screen shows.
     shown: RunState,
     writer: Writer,
     shop: Rc<Workshop>,
@@ -71,6 +71,8 @@ pub struct Live<'a> {
     reminders: Reminders,
     wake: Option<Time>,
     answered_files: Vec<PathBuf>,
+    /// What was handed over has waited long enough for its sync.
+    sync_due: bool,
     ended: Option<Verdict>,
 }
 
@@ -167,6 +169,7 @@ impl<'a> Live<'a> {
             reminders: Reminders::default(),
             wake: None,
             answered_files: Vec::new(),
+            sync_due: false,
             ended: None,
         }
     }
@@ -198,7 +201,8 @@ impl<'a> Live<'a> {
                 biased;
                 asked = signals.next() => {
                     if self.signalled(asked) {
-                        return (Ending::Left, self.engine);
+                        let left = self.writer.commit().map_or_else(Ending::Journal, |()| Ending::Left);
+                        return (left, self.engine);
                     }
                 }
                 Some(news) = self.news.recv() => self.take_in(news),
@@ -208,42 +212,12 @@ impl<'a> Live<'a> {
                 }
                 line = people::typed(&mut self.keyboard), if self.asked.is_some() => self.typed(line),
                 _ = inbox_tick.tick() => self.read_inbox(),
-                _ = screen_tick.tick() => self.show_time(),
-            }
-        }
-    }
-
-    /// Makes every pending decision durable, then carries the orders out.
-    fn decide(&mut self) -> Result<(), JournalError> {
-        let mut events = Vec::new();
-        let mut orders = Vec::new();
-        while let Some(output) = self.engine.poll() {
-            match output {
-                Output::Record(at, event) => {
-                    let about = about(&event).map(|task| self.shop.tools.plan.task_name(task));
-                    self.writer.add(at, &event, about.as_deref());
-                    events.push((at, event));
+                _ = screen_tick.tick() => {
+                    self.sync_due = true;
+                    self.show_time();
                 }
-                order => orders.push(order),
             }
         }
-        if !events.is_empty() {
-            self.writer.commit()?;
-        }
-        for file in self.answered_files.drain(..) {
-            if let Err(error) = inbox::done(&file) {
-                tracing::warn!(%error, "a message that was read stays in the inbox");
-            }
-        }
-        for (at, event) in &events {
-            self.shop.held.borrow_mut().note(event);
-            self.shown.apply(*at, event).expect("the engine applied it before");
-            self.display.event(&self.shown, *at, event);
-        }
-        for order in orders {
-            self.obey(order);
-        }
-        Ok(())
     }
 
     fn obey(&mut self, order: Output) {

@@ -24,7 +24,9 @@ pub struct Writer {
     path: PathBuf,
     head: Hash,
     records: u64,
-    committed_bytes: u64,
+    written_bytes: u64,
+    /// What was written is on disk.
+    synced: bool,
     pending: Vec<u8>,
     poisoned: Option<String>,
     _lock: File,
@@ -58,8 +60,8 @@ impl RunDir {
                 .map_err(cannot("cut the torn last line off", &path))?;
         }
         let lock = lock.file.try_clone().map_err(cannot("hold the lock of", &path))?;
-        let (pending, poisoned) = (Vec::new(), None);
-        Ok(Writer { file, path, head, records, committed_bytes, pending, poisoned, _lock: lock })
+        let (written_bytes, synced, pending, poisoned) = (committed_bytes, true, Vec::new(), None);
+        Ok(Writer { file, path, head, records, written_bytes, synced, pending, poisoned, _lock: lock })
     }
 
     /// Puts another journal in the place of this one, whole or not at all. Only for what was played at a table, where
@@ -122,13 +124,16 @@ impl Writer {
     /// Puts all added events on disk: one write, one sync. After an error it is not known what is on disk, so
     /// every later commit fails too; the journal is whole up to the last commit at least.
     pub fn commit(&mut self) -> Result<(), JournalError> {
-        if let Some(because) = &self.poisoned {
-            return Err(JournalError::Poisoned { file: self.path.clone(), because: because.clone() });
-        }
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        self.put_on_disk().inspect_err(|error| self.poisoned = Some(error.to_string()))
+        self.attempt(|writer| {
+            writer.put_in_file()?;
+            writer.sync()
+        })
+    }
+
+    /// Hands all added events to the system: from here on they outlive this process, and after the next `commit` a loss
+    /// of power as well. For what would be told again. After an error every later commit fails too.
+    pub fn hand_over(&mut self) -> Result<(), JournalError> {
+        self.attempt(Self::put_in_file)
     }
 
     /// The hash of the last event added; that of the plan before the first one.
@@ -144,21 +149,42 @@ impl Writer {
         self.records == 0
     }
 
-    fn put_on_disk(&mut self) -> Result<(), JournalError> {
+    fn attempt(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), JournalError>,
+    ) -> Result<(), JournalError> {
+        if let Some(because) = &self.poisoned {
+            return Err(JournalError::Poisoned { file: self.path.clone(), because: because.clone() });
+        }
+        work(self).inspect_err(|error| self.poisoned = Some(error.to_string()))
+    }
+
+    fn put_in_file(&mut self) -> Result<(), JournalError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
         let path = &self.path;
         let metadata = self.file.metadata().map_err(cannot("look at", path))?;
         if metadata.nlink() == 0 {
             return Err(cannot("write", path)(io::Error::other("it was deleted under the running process")));
         }
-        if metadata.len() != self.committed_bytes {
-            let (found, expected) = (metadata.len(), self.committed_bytes);
+        if metadata.len() != self.written_bytes {
+            let (found, expected) = (metadata.len(), self.written_bytes);
             let trouble = format!("somebody else changed it: it has {found} bytes instead of {expected}");
             return Err(cannot("write", path)(io::Error::other(trouble)));
         }
         self.file.write_all(&self.pending).map_err(cannot("write", path))?;
-        self.file.sync_data().map_err(cannot("sync", path))?;
-        self.committed_bytes += self.pending.len() as u64;
+        self.written_bytes += self.pending.len() as u64;
+        self.synced = false;
         self.pending.clear();
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), JournalError> {
+        if !self.synced {
+            self.file.sync_data().map_err(cannot("sync", &self.path))?;
+            self.synced = true;
+        }
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::child::{kill, starring};
 use super::{NOON, add_events, assert_in_order, event, new_run, run_with};
-use blackstart::journal::{RunDir, Store};
+use blackstart::journal::{JournalError, RunDir, Store, Writer};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -59,8 +59,26 @@ fn an_uncommitted_event_is_not_on_disk() {
 }
 
 #[test]
+fn what_was_handed_over_is_there_for_all_who_read_and_is_written_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = run_with(dir.path(), 2);
+    let lock = run.lock().unwrap();
+    let mut writer = run.append(&lock).unwrap();
+    for records in 3..6 {
+        writer.add(NOON, &event(records - 1), None);
+        writer.hand_over().unwrap();
+        assert_eq!(run.read().unwrap().records.len(), records as usize);
+    }
+    writer.commit().unwrap();
+    let read = run.read().unwrap();
+    assert_eq!((read.records.len(), read.torn_tail, read.head.as_str()), (5, None, writer.head()));
+    assert_in_order(&read.records);
+}
+
+#[test]
 fn a_writer_notices_what_others_do_to_its_file_and_stops() {
     type Deed = fn(&RunDir);
+    type Put = fn(&mut Writer) -> Result<(), JournalError>;
     let deeds: [(&str, Deed); 3] = [
         ("appended to", |run| {
             let mut file = fs::OpenOptions::new().append(true).open(run.journal_path()).unwrap();
@@ -75,16 +93,19 @@ fn a_writer_notices_what_others_do_to_its_file_and_stops() {
         let lock = run.lock().unwrap();
         let mut writer = run.append(&lock).unwrap();
         deed(&run);
-        for wanted in ["Io", "Poisoned"] {
+        for (wanted, put) in
+            [("Io", Writer::hand_over as Put), ("Poisoned", Writer::commit), ("Poisoned", Writer::hand_over)]
+        {
             writer.add(NOON, &event(2), None);
-            let error = writer.commit().unwrap_err();
+            let error = put(&mut writer).unwrap_err();
             assert!(format!("{error:?}").starts_with(wanted), "{what}: {error:?}");
             assert_eq!(error.kind().exit_code(), 30);
         }
     }
 }
 
-/// The part: appends batches of one to nine events, and says after each commit how far it is.
+/// The part: appends batches of one to nine events, and says after each how far it is. Two of three are handed over, and
+/// synced with the third.
 pub fn append_for_ever(stage: &Path) {
     let run = Store::open(stage).unwrap().find("last").unwrap();
     let lock = run.lock().unwrap();
@@ -99,7 +120,10 @@ pub fn append_for_ever(stage: &Path) {
                 Some("a rather long label, so that lines cross pages@some-host"),
             );
         }
-        writer.commit().unwrap();
+        match batch % 3 {
+            0 => writer.commit().unwrap(),
+            _ => writer.hand_over().unwrap(),
+        }
         writeln!(out, "committed {} {}", writer.len(), writer.head()).unwrap();
     }
 }
