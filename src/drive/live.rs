@@ -187,7 +187,7 @@ impl<'a> Live<'a> {
             self.engine.handle(self.clock.now(), input);
         }
         loop {
-            if let Err(error) = self.decide() {
+            if let Err(error) = self.decide().await {
                 self.display.note("the journal cannot be written: nothing more is started");
                 return (Ending::Journal(error), self.engine);
             }
@@ -222,7 +222,9 @@ impl<'a> Live<'a> {
 
     fn obey(&mut self, order: Output) {
         match order {
-            Output::Start { job, resolves } => self.start(job, resolves),
+            Output::Start { .. } => {
+                unreachable!("starts are carried out where what was laid ahead for them is known")
+            }
             Output::Cancel { job } => {
                 if let Some(stopper) = self.stoppers.get(&job) {
                     stopper.stop();

@@ -141,6 +141,10 @@ impl Remote for Host {
         Box::pin(stage::stage(&self.lanes, script, within, stop))
     }
 
+    fn lay(&self, script: Script) -> Option<LaidReady> {
+        stage::lay_at_once(&self.lanes, script)
+    }
+
     fn resolve<'a>(&'a self, lost: &'a Lost, stop: &'a mut Stop) -> Pending<'a, Found> {
         Box::pin(resolve::resolve(&self.lanes, lost, stop))
     }

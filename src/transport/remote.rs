@@ -38,6 +38,13 @@ pub trait Remote {
         stop: &'a mut Stop,
     ) -> Pending<'a, Result<LaidReady, Outcome>>;
 
+    /// Sends all of a script but its last byte over a lane that is idle, and waits for nothing: so that a host has done its
+    /// part by the time that the line may go. Nothing is claimed or started before. `None` where that cannot be done at once.
+    fn lay(&self, script: Script) -> Option<LaidReady> {
+        drop(script);
+        None
+    }
+
     /// What became of an attempt whose end was not seen? Waits for one that still runs, and ends it when
     /// the deadline passes or `stop` is given.
     fn resolve<'a>(&'a self, lost: &'a Lost, stop: &'a mut Stop) -> Pending<'a, Found>;

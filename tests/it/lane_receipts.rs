@@ -347,7 +347,7 @@ fn a_script_that_lies_ready_starts_with_its_line_and_never_without() {
 
 /// The agent, or the process that it has forked of itself: what no other process of the lane is the child of and what is no
 /// relay.
-fn waits_for_its_line(lane: u32) -> Vec<u32> {
+pub fn waits_for_its_line(lane: u32) -> Vec<u32> {
     let name = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     let below = children_of(lane);
     match below.iter().all(|child| name(*child).trim() == "tee") {

@@ -38,6 +38,7 @@ mod ssh;
 mod kinds;
 mod hostile;
 mod lane;
+mod lane_ahead;
 mod lane_become;
 mod lane_files;
 mod lane_guard;

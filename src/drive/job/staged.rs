@@ -4,7 +4,7 @@ use super::{Back, Workshop};
 use crate::drive::sink::{JobSink, Watcher};
 use crate::journal::OutFile;
 use crate::model::Outcome;
-use crate::model::event::Job;
+use crate::model::event::{Job, JobKind};
 use crate::plan::frozen::PlannedAction;
 use crate::transport::work::Script;
 use crate::transport::{LaidReady, Staged, Stop};
@@ -27,7 +27,28 @@ impl Workshop {
         laid.map_err(|outcome| self.tools.scrubbed(outcome))
     }
 
-    /// Follows a script that was fired to its end.
+    /// Sends the script of `run` to its host but for the last byte, where that can be done at once and nothing else has to
+    /// be looked at before the step.
+    pub fn lay(&self, run: Job) -> Option<LaidReady> {
+        let step = self.tools.plan.step_of(run.task);
+        match &step.action {
+            PlannedAction::Run(text)
+                if run.kind == JobKind::Run && step.guard.is_none() && step.evidence.is_empty() =>
+            {
+                let script = Script {
+                    text: self.tools.rendered(run.task, run.attempt, text),
+                    privileged: self.tools.privileged(run.task),
+                    claim: self.claim(run),
+                    timeout: step.timeout,
+                    guarded: false,
+                };
+                self.tools.remote(run.task).lay(script)
+            }
+            _ => None,
+        }
+    }
+
+    /// Follows a script whose line was sent to its end.
     pub async fn follow(
         &self,
         run: Job,

@@ -9,11 +9,18 @@ use crate::drive::tools::claims;
 use crate::engine::Output;
 use crate::journal::{JournalError, inbox};
 use crate::model::Event;
+use crate::model::event::Job;
 use crate::plan::Plan;
+use crate::transport::LaidReady;
+use std::collections::BTreeMap;
+use tokio::task::yield_now;
+
+/// So many jobs at most are sent ahead of the record of their start.
+const LAID_AHEAD_MAX: usize = 4;
 
 impl Live<'_> {
     /// Makes every pending decision durable, then carries the orders out.
-    pub(super) fn decide(&mut self) -> Result<(), JournalError> {
+    pub(super) async fn decide(&mut self) -> Result<(), JournalError> {
         let mut events = Vec::new();
         let mut orders = Vec::new();
         while let Some(output) = self.engine.poll() {
@@ -30,6 +37,7 @@ impl Live<'_> {
             && self.answered_files.is_empty()
             && !orders.iter().any(is_deed)
             && events.iter().all(|(_, event)| is_told_again(&self.shop.tools.plan, event));
+        let mut laid = self.lay_ahead(&orders).await;
         match may_wait {
             true => self.writer.hand_over()?,
             false => self.writer.commit()?,
@@ -46,9 +54,34 @@ impl Live<'_> {
             self.display.event(&self.shown, *at, event);
         }
         for order in orders {
-            self.obey(order);
+            match order {
+                Output::Start { job, resolves } => self.start(job, resolves, laid.remove(&job)),
+                other => self.obey(other),
+            }
         }
         Ok(())
+    }
+
+    /// While few jobs start a host has nothing to do as long as the journal is synced: it may have their scripts by then, but
+    /// for the last byte. Where many start they keep the hosts busy anyway, and one packet more for each is too dear.
+    async fn lay_ahead(&mut self, orders: &[Output]) -> BTreeMap<Job, LaidReady> {
+        let starts = || orders.iter().filter_map(start_of);
+        if starts().count() > LAID_AHEAD_MAX {
+            return BTreeMap::new();
+        }
+        let laid: BTreeMap<_, _> = starts().filter_map(|job| Some((job, self.shop.lay(job)?))).collect();
+        if !laid.is_empty() {
+            // The tasks that own the connections take it from here.
+            yield_now().await;
+        }
+        laid
+    }
+}
+
+fn start_of(order: &Output) -> Option<Job> {
+    match order {
+        Output::Start { job, .. } => Some(*job),
+        _ => None,
     }
 }
 

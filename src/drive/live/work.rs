@@ -6,13 +6,13 @@ use crate::drive::job::{Back, Order, Workshop};
 use crate::drive::sink::Watcher;
 use crate::model::Outcome;
 use crate::model::event::{Facts, Found, Job, JobKind};
-use crate::transport::{Stop, Stopper};
+use crate::transport::{LaidReady, Stop, Stopper};
 use std::rc::Rc;
 use tokio::sync::mpsc;
 
 impl Live<'_> {
-    /// Starts a job, in a task of its own.
-    pub(super) fn start(&mut self, job: Job, resolves: Option<Job>) {
+    /// Starts a job, in a task of its own: by its last byte where the rest of its script was laid ahead.
+    pub(super) fn start(&mut self, job: Job, resolves: Option<Job>, laid: Option<LaidReady>) {
         let order = Order {
             job,
             resolves,
@@ -32,8 +32,15 @@ impl Live<'_> {
         if job.kind == JobKind::Stage {
             return self.stage(job, stop);
         }
-        let (shop, tell) = (self.shop.clone(), self.tell.clone());
-        tokio::task::spawn_local(work(shop, tell, order, stop, self.watcher()));
+        let (shop, tell, watcher) = (self.shop.clone(), self.tell.clone(), self.watcher());
+        if let Some((mut go, staged)) = laid
+            && go.send()
+        {
+            let carried = async move { shop.follow(job, staged, stop, watcher, &mut || {}).await };
+            tokio::task::spawn_local(told(tell, job, carried));
+            return;
+        }
+        tokio::task::spawn_local(work(shop, tell, order, stop, watcher));
     }
 
     /// Hears a job's output, if somebody wants to see it.
@@ -56,9 +63,8 @@ async fn work(
     watcher: Option<Watcher>,
 ) {
     let job = order.job;
-    // A mistake of ours in one job must not leave the run waiting for its end for ever.
     let rounds = tell.clone();
-    let carried = tokio::task::spawn_local(async move {
+    let carried = async move {
         let looked = |round| drop(rounds.send(News::Looked(job, round)));
         let extended = |left| drop(rounds.send(News::Extended(job, left)));
         tokio::select! {
@@ -66,8 +72,13 @@ async fn work(
             back = shop.carry_out(order, stop, watcher, &looked) => back,
             () = shop.keep_guarded(order, extended) => unreachable!("it never ends"),
         }
-    });
-    let back = carried.await.unwrap_or_else(|_| given_up(job));
+    };
+    told(tell, job, carried).await;
+}
+
+/// Tells how it came back. A mistake of ours in one job must not leave the run waiting for its end for ever.
+async fn told(tell: mpsc::UnboundedSender<News>, job: Job, carried: impl Future<Output = Back> + 'static) {
+    let back = tokio::task::spawn_local(carried).await.unwrap_or_else(|_| given_up(job));
     // Nobody listens any more only when the loop is over, and then the receipt on the host tells.
     let _ = tell.send(News::Back(job, back));
 }

@@ -228,8 +228,8 @@ impl Lanes {
             if self.pool.borrow().closed {
                 return Err(Trouble::new(TroubleKind::Settings, "the host was let go of"));
             }
-            if let Some(Idle { lane, slot, .. }) = self.take_idle(privileged) {
-                return Ok(Leased { lane, privileged, place: Place::Shared(slot) });
+            if let Some(leased) = self.lease_idle(privileged) {
+                return Ok(leased);
             }
             let Pool { open, waiting, max, .. } = *self.pool.borrow();
             if open >= max && waiting >= open {
@@ -314,6 +314,13 @@ impl Lanes {
             Err(_) => {}
         }
         opened
+    }
+
+    /// A lane that is idle, if there is one.
+    pub(super) fn lease_idle(&self, privileged: bool) -> Option<Leased> {
+        let privileged = privileged && self.privileged.is_some();
+        let Idle { lane, slot, .. } = self.take_idle(privileged)?;
+        Some(Leased { lane, privileged, place: Place::Shared(slot) })
     }
 
     fn take_idle(&self, privileged: bool) -> Option<Idle> {

@@ -181,11 +181,14 @@ printf '\036%s hello\036' "$_b_n" >&3
 while read -r _b_v _b_n _b_a _b_y _b_z; do
   case $_b_v in
   # J nonce claim|- lines bytes, then the script; L - - lines bytes, then the rest of this. What each step needs is not in
-  # functions: to call one costs a step more than most of what is in it. Nor is the script, which would notice.
+  # functions: to call one costs a step more than most of what is in it. Nor is the script, which would notice. Where it can,
+  # the job's own process reads the script: it is there when the last byte comes.
   J | S | L)
-    case $_b_bulk in
-    2) read -r -N "$_b_z" _b_s || exit 0 ;;
-    1) LC_ALL=C IFS= read -r -N "$_b_z" _b_s || exit 0 ;;
+    _b_way=$_b_mode
+    case $_b_bulk$_b_v$_b_way$_b_a in
+    2Jjobs[!-]*) _b_way=reads ;;
+    2*) read -r -N "$_b_z" _b_s || exit 0 ;;
+    1*) LC_ALL=C IFS= read -r -N "$_b_z" _b_s || exit 0 ;;
     *)
       _b_s= _b_i=$_b_y
       while [ "$_b_i" -gt 0 ]; do
@@ -200,7 +203,7 @@ while read -r _b_v _b_n _b_a _b_y _b_z; do
       continue
       ;;
     esac
-    _b_rc=0 _b_left=0 _b_c= _b_way=$_b_mode _b_seq=$((_b_seq + 1))
+    _b_rc=0 _b_left=0 _b_c= _b_seq=$((_b_seq + 1))
     _b_own="$_b_me $_b_seq"
     case $_b_a in
     -) ;;
@@ -208,6 +211,7 @@ while read -r _b_v _b_n _b_a _b_y _b_z; do
       if [ -n "$_b_dir" ] || _b_open; then
         _b_c=$_b_dir/$_b_a
       else
+        case $_b_way in reads) read -r -N "$_b_z" _b_s || exit 0 ;; esac
         _b_say "no unwritable $_b_why"
         _b_way=none
       fi
@@ -220,6 +224,10 @@ while read -r _b_v _b_n _b_a _b_y _b_z; do
     case $_b_way in
     jobs)
       (_b_begin; eval "$_b_last$_b_s") </dev/null &
+      _b_job=$!
+      ;;
+    reads)
+      (read -r -N "$_b_z" _b_s || exit 125; exec </dev/null; _b_begin; eval "$_b_last$_b_s") &
       _b_job=$!
       ;;
     staged)
@@ -236,7 +244,7 @@ while read -r _b_v _b_n _b_a _b_y _b_z; do
       _b_rc=$?
       ;;
     esac
-    case $_b_way in jobs | staged)
+    case $_b_way in jobs | reads | staged)
       wait $_b_job
       _b_rc=$?
       # Job control also tells of a job that was only stopped (SIGSTOP and the like).
@@ -257,8 +265,9 @@ while read -r _b_v _b_n _b_a _b_y _b_z; do
         printf '%s end\n' "$_b_rc" >"$_b_c.rc" || _b_left=2
         case $_b_way in setsid) if [ "$_b_p" -gt 1 ] && kill -0 "-$_b_p"; then _b_left=1; fi ;; esac
       else
-        # It was not to start (125), or was killed before it could: it lies ready no more.
-        case $_b_way in staged) [ $_b_rc -lt 125 ] || exit 0 ;; esac
+        # It was not to start (125), or was killed before it could, and some of its script may be left on stdin: no order
+        # stands there.
+        case $_b_way in reads | staged) [ $_b_rc -lt 125 ] || exit 0 ;; esac
         _b_dir=
       fi
       ;;

@@ -51,6 +51,12 @@ struct Job {
     err_end: bool,
 }
 
+impl Job {
+    fn new(nonce: String, to_stage: bool) -> Self {
+        Self { nonce, to_stage, begun: false, refused: false, out_end: None, err_end: false }
+    }
+}
+
 /// What a lane tells of the job that it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
@@ -119,7 +125,27 @@ impl Lane {
         Some(GoLine::new(self.wire.to.clone(), format!("{nonce}\n").into_bytes()))
     }
 
+    /// Gives it all of a script but the last byte, without waiting; the line that is returned is that byte, and before it
+    /// has come nothing is claimed or started. `None`: the lane is gone, or has no room, and nothing will be started.
+    pub fn lay(&mut self, script: &Secret, claim: Option<&str>) -> Option<GoLine> {
+        let (mut order, nonce) = self.composed("J", script, claim);
+        let last = order.pop().expect("an order ends with a newline");
+        self.wire.to.try_send(order.as_bytes().to_vec()).ok()?;
+        self.job = Some(Job::new(nonce, false));
+        Some(GoLine::new(self.wire.to.clone(), last.to_string().into_bytes()))
+    }
+
     async fn order(&mut self, verb: &str, script: &Secret, claim: Option<&str>) -> Option<String> {
+        let (order, nonce) = self.composed(verb, script, claim);
+        if self.wire.to.send(order.as_bytes().to_vec()).await.is_err() {
+            return None;
+        }
+        self.job = Some(Job::new(nonce.clone(), verb == "S"));
+        Some(nonce)
+    }
+
+    /// The text of an order, and its nonce.
+    fn composed(&mut self, verb: &str, script: &Secret, claim: Option<&str>) -> (Zeroizing<String>, String) {
         assert!(self.job.is_none(), "a lane does one job at a time");
         let nonce = nonce::fresh();
         let text = script.reveal();
@@ -132,18 +158,7 @@ impl Lane {
             .expect("writing to memory");
         order.push_str(text);
         order.push('\n');
-        if self.wire.to.send(order.as_bytes().to_vec()).await.is_err() {
-            return None;
-        }
-        self.job = Some(Job {
-            nonce: nonce.clone(),
-            to_stage: verb == "S",
-            begun: false,
-            refused: false,
-            out_end: None,
-            err_end: false,
-        });
-        Some(nonce)
+        (order, nonce)
     }
 
     /// What the agent must be taught before its first order of this kind.
