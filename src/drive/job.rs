@@ -184,14 +184,19 @@ impl Workshop {
 
     async fn script(&self, job: Job, text: Option<&str>, sink: &mut JobSink, stop: &mut Stop) -> Outcome {
         let text = text.expect("the engine orders only jobs that the plan has");
-        let script = Script {
-            guarded: self.is_guarded(job),
-            text: self.tools.rendered(job.task, job.attempt, text),
+        let script = self.script_of(job, self.tools.rendered(job.task, job.attempt, text));
+        self.tools.remote(job.task).run(&script, sink, stop).await
+    }
+
+    /// What a host is given for a job whose text is complete.
+    fn script_of(&self, job: Job, text: Secret) -> Script {
+        Script {
+            text,
             privileged: self.tools.privileged(job.task),
             claim: self.claim(job),
             timeout: self.tools.plan.step_of(job.task).timeout,
-        };
-        self.tools.remote(job.task).run(&script, sink, stop).await
+            guarded: self.is_guarded(job),
+        }
     }
 
     /// The undo script, complete with values, secrets and what was kept before the first change.
@@ -213,10 +218,7 @@ impl Workshop {
             Ok(text) => text,
             Err(outcome) => return outcome,
         };
-        let privileged = self.tools.privileged(job.task);
-        let script =
-            Script { guarded: false, text, privileged, claim: self.claim(job), timeout: step.timeout };
-        self.tools.remote(job.task).run(&script, sink, stop).await
+        self.tools.remote(job.task).run(&self.script_of(job, text), sink, stop).await
     }
 
     async fn verify(

@@ -28,7 +28,7 @@ use crate::report::clocks::Reminders;
 use crate::report::display::{self, Display};
 use crate::report::escape::line;
 use crate::report::going_on::Round;
-use crate::transport::Stopper;
+use crate::transport::{LaidReady, Stopper};
 use fire::{AllReady, Ready};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -220,11 +220,10 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn obey(&mut self, order: Output) {
+    /// Carries an order out; `laid`: what was sent ahead for those that start something.
+    fn obey(&mut self, order: Output, laid: &mut BTreeMap<Job, LaidReady>) {
         match order {
-            Output::Start { .. } => {
-                unreachable!("starts are carried out where what was laid ahead for them is known")
-            }
+            Output::Start { job, resolves } => self.start(job, resolves, laid.remove(&job)),
             Output::Cancel { job } => {
                 if let Some(stopper) = self.stoppers.get(&job) {
                     stopper.stop();

@@ -39,7 +39,8 @@ pub trait Remote {
     ) -> Pending<'a, Result<LaidReady, Outcome>>;
 
     /// Sends all of a script but its last byte over a lane that is idle, and waits for nothing: so that a host has done its
-    /// part by the time that the line may go. Nothing is claimed or started before. `None` where that cannot be done at once.
+    /// part by the time that the line may go. Nothing is claimed or started before. `None` where that
+    /// cannot be done at once, and for a script with a guard.
     fn lay(&self, script: Script) -> Option<LaidReady> {
         drop(script);
         None

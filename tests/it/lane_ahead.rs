@@ -1,13 +1,11 @@
 //! Scripts that are sent but for their last byte, over real shells on this machine: that byte starts them, and nothing else.
 
 use crate::lane::{LONG, claimed, each, exit, lost, run, script};
-use crate::lane_receipts::waits_for_its_line;
+use crate::lane_receipts::kill_whoever_waits;
 use crate::support::shells::Site;
-use crate::support::sshd::children_of;
 use blackstart::model::event::Found;
 use blackstart::transport::work::{NoSink, Script};
 use blackstart::transport::{LaidReady, Remote, Stop};
-use rustix::process::{Pid, Signal, kill_process};
 
 /// A script that leaves a line beside the receipts, and ends as a job does that was not to start.
 fn writes(site: &Site, attempt: u32, word: &str) -> Script {
@@ -56,12 +54,7 @@ fn with_the_process_that_waits_for_it_the_lane_is_gone() {
         let host = site.host();
         let stop = &mut Stop::never();
         let (_go, mut laid) = lay(&*host, site, 1, "never", make).await;
-        let waiting: Vec<u32> =
-            children_of(std::process::id()).into_iter().flat_map(waits_for_its_line).collect();
-        assert!(!waiting.is_empty(), "{make}");
-        for pid in waiting {
-            kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::KILL).unwrap();
-        }
+        kill_whoever_waits(make);
         tokio::time::timeout(LONG.std(), laid.lost()).await.expect(make);
         drop(laid);
         assert_eq!(host.resolve(&lost(site, 1), stop).await, Found::NeverStarted, "{make}");

@@ -347,7 +347,7 @@ fn a_script_that_lies_ready_starts_with_its_line_and_never_without() {
 
 /// The agent, or the process that it has forked of itself: what no other process of the lane is the child of and what is no
 /// relay.
-pub fn waits_for_its_line(lane: u32) -> Vec<u32> {
+fn waits_for_its_line(lane: u32) -> Vec<u32> {
     let name = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     let below = children_of(lane);
     match below.iter().all(|child| name(*child).trim() == "tee") {
@@ -359,6 +359,16 @@ pub fn waits_for_its_line(lane: u32) -> Vec<u32> {
     }
 }
 
+/// Kills what waits on the lanes of this process for the rest of what it was given.
+pub fn kill_whoever_waits(make: &str) {
+    let waiting: Vec<u32> =
+        children_of(std::process::id()).into_iter().flat_map(waits_for_its_line).collect();
+    assert!(!waiting.is_empty(), "{make}");
+    for pid in waiting {
+        kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::KILL).unwrap();
+    }
+}
+
 #[test]
 fn a_script_that_lies_ready_and_is_killed_there_lies_ready_no_more() {
     each(async |make, site| {
@@ -367,12 +377,7 @@ fn a_script_that_lies_ready_and_is_killed_there_lies_ready_no_more() {
         let text = format!("echo never >>{}", ledger(site));
         let ready = host.stage(claimed(site, 1, &text), LONG, stop).await;
         let (_go, mut staged) = ready.unwrap_or_else(|outcome| panic!("{make}: {outcome}"));
-        let waiting: Vec<u32> =
-            children_of(std::process::id()).into_iter().flat_map(waits_for_its_line).collect();
-        assert!(!waiting.is_empty(), "{make}");
-        for pid in waiting {
-            kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::KILL).unwrap();
-        }
+        kill_whoever_waits(make);
         tokio::time::timeout(LONG.std(), staged.lost()).await.expect(make);
         drop(staged);
         assert_eq!(host.resolve(&lost(site, 1), stop).await, Found::NeverStarted, "{make}");

@@ -6,7 +6,6 @@ use crate::journal::OutFile;
 use crate::model::Outcome;
 use crate::model::event::{Job, JobKind};
 use crate::plan::frozen::PlannedAction;
-use crate::transport::work::Script;
 use crate::transport::{LaidReady, Staged, Stop};
 
 impl Workshop {
@@ -16,13 +15,7 @@ impl Workshop {
         let (PlannedAction::Run(text), Some(together)) = (&step.action, step.together) else {
             unreachable!("the engine lays ready only what is fired")
         };
-        let script = Script {
-            text: self.tools.rendered(run.task, run.attempt, text),
-            privileged: self.tools.privileged(run.task),
-            claim: self.claim(run),
-            timeout: step.timeout,
-            guarded: false,
-        };
+        let script = self.script_of(run, self.tools.rendered(run.task, run.attempt, text));
         let laid = self.tools.remote(run.task).stage(script, together.within, stop).await;
         laid.map_err(|outcome| self.tools.scrubbed(outcome))
     }
@@ -32,16 +25,8 @@ impl Workshop {
     pub fn lay(&self, run: Job) -> Option<LaidReady> {
         let step = self.tools.plan.step_of(run.task);
         match &step.action {
-            PlannedAction::Run(text)
-                if run.kind == JobKind::Run && step.guard.is_none() && step.evidence.is_empty() =>
-            {
-                let script = Script {
-                    text: self.tools.rendered(run.task, run.attempt, text),
-                    privileged: self.tools.privileged(run.task),
-                    claim: self.claim(run),
-                    timeout: step.timeout,
-                    guarded: false,
-                };
+            PlannedAction::Run(text) if run.kind == JobKind::Run && step.evidence.is_empty() => {
+                let script = self.script_of(run, self.tools.rendered(run.task, run.attempt, text));
                 self.tools.remote(run.task).lay(script)
             }
             _ => None,

@@ -54,10 +54,7 @@ impl Live<'_> {
             self.display.event(&self.shown, *at, event);
         }
         for order in orders {
-            match order {
-                Output::Start { job, resolves } => self.start(job, resolves, laid.remove(&job)),
-                other => self.obey(other),
-            }
+            self.obey(order, &mut laid);
         }
         Ok(())
     }

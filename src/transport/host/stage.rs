@@ -60,9 +60,12 @@ pub(super) async fn stage(
     }
 }
 
-/// Sends all of it but the last byte over an idle lane. Not for a script whose guard must be looked at first.
+/// Sends all of it but the last byte over an idle lane. Not where a guard must be looked at first.
 pub(super) fn lay_at_once(lanes: &Rc<Lanes>, script: Script) -> Option<LaidReady> {
-    let mut lane = lanes.lease_idle(script.privileged).filter(|_| !script.guarded)?;
+    if script.guarded {
+        return None;
+    }
+    let mut lane = lanes.lease_idle(script.privileged)?;
     let claim = script.claim.as_ref().map(receipt_name);
     let go = lane.lay(&script.text, claim.as_deref())?;
     Some((go, Box::new(Ready { lanes: lanes.clone(), lane, script })))
